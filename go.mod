@@ -1,0 +1,3 @@
+module github.com/pppq/pppq
+
+go 1.26
