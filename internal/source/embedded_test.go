@@ -38,7 +38,7 @@ func TestReadFSRefuses(t *testing.T) {
 	const head = "id,title,unit,frequency,sampling,lag,source,licence,role\n"
 	const entry = "X,t,u,monthly,month,1,s,l,feature\n"
 	for name, c := range map[string]struct{ catalogue, file, want string }{
-		"header":        {"id,title\n", "period,value\n2020-01,1\n", "catalogue.csv: line 1"},
+		"header":        {"id,title\n", "period,value\n2020-01,1\n", "catalogue.csv: record on line 1"},
 		"sampling":      {head + "X,t,u,monthly,weekly,1,s,l,feature\n", "period,value\n2020-01,1\n", `line 2: X: unknown sampling "weekly"`},
 		"role":          {head + "X,t,u,monthly,month,1,s,l,king\n", "period,value\n2020-01,1\n", `line 2: X: unknown role "king"`},
 		"lag":           {head + "X,t,u,monthly,month,99,s,l,feature\n", "period,value\n2020-01,1\n", "line 2: lag"},
