@@ -148,7 +148,7 @@ func recent(f []float64, h float64) float64 {
 // the past errors it takes its spread from.
 type Core struct {
 	// Fitted is the month at which the errors were taken.
-	Fitted series.Month                        `json:"fitted"`
+	Fitted series.Month                         `json:"fitted"`
 	Errors map[string][panel.NumHorizons]Errors `json:"errors"`
 }
 

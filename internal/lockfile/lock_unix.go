@@ -1,0 +1,35 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package lockfile
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// errHeld says that another open file holds the lock.
+var errHeld error = syscall.EWOULDBLOCK
+
+// open opens the file and locks it with flock, which belongs to the open file:
+// the kernel gives it back when the last copy of the descriptor is closed, and
+// a child process does not inherit it.
+func open(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		var pathErr *os.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if !errors.Is(err, syscall.EINTR) {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+}
