@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// near fails the test unless got is within tol of want; two NaNs are near.
+// near fails the test unless got is within tol of want; equal infinities and two NaNs are near.
 func near(t *testing.T, what string, got, want, tol float64) {
 	t.Helper()
-	if math.IsNaN(got) && math.IsNaN(want) {
+	if got == want || math.IsNaN(got) && math.IsNaN(want) {
 		return
 	}
 	if !(math.Abs(got-want) <= tol) {
