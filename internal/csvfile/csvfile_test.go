@@ -121,7 +121,7 @@ func TestLoad(t *testing.T) {
 }
 
 // FuzzRows: what is accepted, the standard writer writes and this reader reads
-// back unchanged, and the standard reader sees the same fields.
+// back unchanged.
 func FuzzRows(f *testing.F) {
 	for _, s := range []string{"a,b\nc,d\n", "\"a\"\"\",\n\n", "\ufeffx;y\r\n1,5;2", "\"", "a\x00", "\r\r\n"} {
 		f.Add([]byte(s), byte(','))
@@ -161,11 +161,6 @@ func FuzzRows(f *testing.F) {
 		back, err := all(again, separator)
 		if err != nil {
 			t.Fatalf("%v\n%q", err, b.String())
-		}
-		for i := range back {
-			if len(got[i]) == 1 && got[i][0] == "" {
-				got[i] = []string{""}
-			}
 		}
 		if diff := cmp.Diff(got, back); diff != "" {
 			t.Fatalf("round trip (-want +got):\n%s", diff)
