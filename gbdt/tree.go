@@ -69,7 +69,7 @@ type Tree struct {
 	// need counts (LightGBM) or weights (XGBoost).
 	LeafWeight     []float64
 	LeafCount      []int32
-	InternalValue  []float64 // LightGBM: output without shrinkage; XGBoost: base_weights
+	InternalValue  []float64 // LightGBM: the output a leaf there would have; XGBoost: base_weights (no shrinkage)
 	InternalWeight []float64
 	InternalCount  []int32
 	Gain           []float64 // split_gain, loss_changes

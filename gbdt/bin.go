@@ -1,0 +1,329 @@
+package gbdt
+
+import (
+	"math"
+	"slices"
+	"sort"
+)
+
+// maxBins is the largest number of bins of a feature: a bin's number fits a byte.
+const maxBins = 256
+
+// lanes is the number of features whose bins share one word.
+const lanes = 8
+
+// sampleRows is the number of rows from which bins are made when there are more.
+const sampleRows = 200_000
+
+// feature is a column that training uses, in bins.
+type feature struct {
+	// column is the number of the column.
+	column int
+	// upper[i] separates the bins i and i+1 by the family's rule: bin i holds x with upper[i-1] < x <= upper[i]
+	// (LightGBM) or upper[i-1] <= x < upper[i] (XGBoost). Its length is values-1.
+	upper []float64
+	// values is the number of bins of values; a bin for missing values comes after them if missing is true.
+	values  int
+	missing bool
+	// above is a threshold that sends all values left; it is NaN if there is none.
+	above float64
+}
+
+// bins returns the number of all bins.
+func (f *feature) bins() int {
+	if f.missing {
+		return f.values + 1
+	}
+	return f.values
+}
+
+// binned is a dataset in bins.
+type binned struct {
+	rows     int
+	features []feature // in order of columns; slot s is lane s%lanes of block s/lanes
+	// blocks[b][i] holds the bins of row i in lanes features, the first in the low byte.
+	blocks [][]uint64
+	// infos has an entry for each column of the matrix.
+	infos []FeatureInfo
+}
+
+// bin returns the bin of row i in slot s.
+func (d *binned) bin(s int, i int32) uint8 {
+	return uint8(d.blocks[s/lanes][i] >> (s % lanes * 8))
+}
+
+// newBinned puts the rows of d into bins. Columns of which the rows show one value or none are left out.
+func newBinned(d *Dataset, p *Params) *binned {
+	threads := threadCount(p.Threads)
+	b := &binned{rows: d.Rows(), infos: make([]FeatureInfo, d.x.cols)}
+	var fill func(f *feature, dst []uint64, shift int)
+	found := make([]feature, d.x.cols)
+	if b.rows <= sampleRows && d.x.rows <= 4*sampleRows {
+		fill = b.findRanked(d, p, found, threads)
+	} else {
+		fill = b.findSampled(d, p, found, threads)
+	}
+	for j := range found {
+		if found[j].bins() > 1 {
+			b.features = append(b.features, found[j])
+		} else {
+			b.infos[j] = FeatureInfo{Min: math.NaN(), Max: math.NaN()}
+		}
+	}
+	b.blocks = make([][]uint64, (len(b.features)+lanes-1)/lanes)
+	parallel(len(b.blocks), threads, func(i int) {
+		b.blocks[i] = make([]uint64, b.rows)
+		for s := i * lanes; s < min((i+1)*lanes, len(b.features)); s++ {
+			fill(&b.features[s], b.blocks[i], s%lanes*8)
+		}
+	})
+	return b
+}
+
+// findRanked finds the bins of all columns from their ranks and returns the function that fills a block with the
+// bins of a feature.
+func (b *binned) findRanked(d *Dataset, p *Params, found []feature, threads int) func(*feature, []uint64, int) {
+	cols := d.columns.get(threads)
+	tables := make([][]uint8, len(cols)) // bin of each rank
+	parallel(len(cols), threads, func(j int) {
+		c := &cols[j]
+		counts := make([]int, len(c.values)+1)
+		if d.rows == nil {
+			for _, r := range c.ranks {
+				counts[r]++
+			}
+		} else {
+			for _, i := range d.rows {
+				counts[c.ranks[i]]++
+			}
+		}
+		found[j] = findBins(p, j, c.values, counts[:len(c.values)], counts[len(c.values)], &b.infos[j])
+		tables[j] = make([]uint8, len(c.values)+1)
+		found[j].tabulate(tables[j], p.Family, c.values)
+	})
+	return func(f *feature, dst []uint64, shift int) {
+		ranks, table := cols[f.column].ranks, tables[f.column]
+		if d.rows == nil {
+			for i, r := range ranks {
+				dst[i] |= uint64(table[r]) << shift
+			}
+			return
+		}
+		for i, r := range d.rows {
+			dst[i] |= uint64(table[ranks[r]]) << shift
+		}
+	}
+}
+
+// findSampled finds the bins of all columns from a sample of the rows, spread evenly, and returns the function that
+// fills a block with the bins of a feature. Whether a feature has missing values is found from all rows.
+func (b *binned) findSampled(d *Dataset, p *Params, found []feature, threads int) func(*feature, []uint64, int) {
+	random := newRandom(p.Seed, streamBinning)
+	sample := make([]int, sampleRows)
+	for i := range sample {
+		u := (float64(i) + random.float64()) / sampleRows
+		sample[i] = d.sourceRow(min(int(u*float64(b.rows)), b.rows-1))
+	}
+	if b.rows <= sampleRows {
+		sample = sample[:b.rows]
+		for i := range sample {
+			sample[i] = d.sourceRow(i)
+		}
+	}
+	parallel(len(found), threads, func(j int) {
+		values := make([]float64, 0, len(sample))
+		for _, i := range sample {
+			if x := p.Family.normalize(d.x.At(i, j)); x == x {
+				values = append(values, x+0) // no -0
+			}
+		}
+		slices.Sort(values)
+		distinct, counts := values[:0], make([]int, 0, len(values))
+		for i, x := range values {
+			if i == 0 || x != distinct[len(distinct)-1] {
+				distinct = append(distinct, x)
+				counts = append(counts, 0)
+			}
+			counts[len(counts)-1]++
+		}
+		missing := 0
+		low, high := math.Inf(1), math.Inf(-1)
+		for i := range b.rows {
+			x := p.Family.normalize(d.x.At(d.sourceRow(i), j))
+			if x != x {
+				missing++
+			}
+			if x < low {
+				low = x
+			}
+			if x > high {
+				high = x
+			}
+		}
+		found[j] = findBins(p, j, distinct, counts, missing, &b.infos[j])
+		found[j].above = aboveAll(p.Family, high)
+		b.infos[j].Min, b.infos[j].Max = low, high
+	})
+	return func(f *feature, dst []uint64, shift int) {
+		for i := range b.rows {
+			dst[i] |= uint64(f.binOf(p.Family, p.Family.normalize(d.x.At(d.sourceRow(i), f.column)))) << shift
+		}
+	}
+}
+
+// tabulate sets table to the bins of the values, which ascend, and of NaN after them.
+func (f *feature) tabulate(table []uint8, family Family, values []float64) {
+	bin := 0
+	for r, x := range values {
+		x = family.normalize(x)
+		for bin < len(f.upper) && !family.left(x, f.upper[bin]) {
+			bin++
+		}
+		table[r] = uint8(bin)
+	}
+	table[len(values)] = f.binOf(family, math.NaN())
+}
+
+// left reports whether a numerical node sends the number x, normalized, left at threshold t.
+func (f Family) left(x, t float64) bool {
+	if f == XGBoost {
+		return x < t
+	}
+	return x <= t
+}
+
+// binOf returns the bin of x, which the family has normalized.
+func (f *feature) binOf(family Family, x float64) uint8 {
+	switch {
+	case x != x && f.missing:
+		return uint8(f.values)
+	case x != x:
+		return 0 // a column that is not used
+	}
+	return uint8(sort.Search(len(f.upper), func(i int) bool { return family.left(x, f.upper[i]) }))
+}
+
+// findBins makes the bins of a column from its distinct values, ascending, each with its number of rows (0 is
+// possible), and the number of rows with a missing value. Values that the family does not tell apart count as one.
+// It sets the smallest and largest value in info.
+func findBins(p *Params, column int, values []float64, counts []int, missing int, info *FeatureInfo) feature {
+	f := feature{column: column, missing: missing > 0, above: math.NaN()}
+	seen, rows := make([]float64, 0, len(values)), make([]int, 0, len(values))
+	for i, x := range values {
+		x = p.Family.normalize(x) + 0 // no -0
+		switch {
+		case counts[i] == 0:
+		case len(seen) > 0 && seen[len(seen)-1] == x:
+			rows[len(rows)-1] += counts[i]
+		default:
+			seen, rows = append(seen, x), append(rows, counts[i])
+		}
+	}
+	if len(seen) == 0 {
+		f.values = 1 // holds no row
+		return f
+	}
+	info.Min, info.Max = seen[0], seen[len(seen)-1]
+	f.above = aboveAll(p.Family, info.Max)
+	limit := p.MaxBin
+	if f.missing {
+		limit--
+	}
+	for _, last := range cutBins(rows, limit, p.MinDataInBin) {
+		if t, ok := threshold(p.Family, seen[last], seen[last+1]); ok {
+			f.upper = append(f.upper, t)
+		}
+	}
+	f.values = len(f.upper) + 1
+	return f
+}
+
+// cutBins divides values, of which rows holds the number of rows, into at most limit bins with at least minRows rows
+// each (but for the last), and returns the last value of each bin but the last. Few values get a bin each; of many,
+// those with more rows than an average bin get a bin of their own and the others are spread evenly.
+func cutBins(rows []int, limit, minRows int) []int {
+	total := 0
+	for _, n := range rows {
+		total += n
+	}
+	limit = max(1, min(limit, total/minRows))
+	var cuts []int
+	in := 0 // rows in the present bin
+	if len(rows) <= limit {
+		for i, n := range rows[:len(rows)-1] {
+			in += n
+			if in >= minRows {
+				cuts = append(cuts, i)
+				in = 0
+			}
+		}
+		return cuts
+	}
+	large := float64(total) / float64(limit)
+	restRows, restBins := total, limit // of the values that are not large
+	for _, n := range rows {
+		if float64(n) >= large {
+			restRows -= n
+			restBins--
+		}
+	}
+	mean := float64(restRows) / float64(max(restBins, 1))
+	for i, n := range rows[:len(rows)-1] {
+		isLarge, nextLarge := float64(n) >= large, float64(rows[i+1]) >= large
+		if !isLarge {
+			restRows -= n
+		}
+		in += n
+		if isLarge || float64(in) >= mean || nextLarge && float64(in) >= max(1, mean/2) {
+			cuts = append(cuts, i)
+			if len(cuts) == limit-1 {
+				break
+			}
+			in = 0
+			if !isLarge {
+				restBins--
+				mean = float64(restRows) / float64(max(restBins, 1))
+			}
+		}
+	}
+	return cuts
+}
+
+// threshold returns the number with which the family separates the neighbours a < b, about half-way: a <= t < b for
+// LightGBM, a < t <= b and a float32 for XGBoost. It is finite; false if there is no such number.
+func threshold(family Family, a, b float64) (float64, bool) {
+	middle := a/2 + b/2 + 0 // no -0
+	if family == XGBoost {
+		t := float64(float32(middle)) + 0
+		if !(a < t && t <= b) || !isFinite(t) {
+			t = b
+		}
+		if math.IsInf(t, 1) {
+			t = math.MaxFloat32
+			return t, a < t
+		}
+		return t, true
+	}
+	t := middle
+	if !(a <= t && t < b) || !isFinite(t) {
+		t = a
+	}
+	if math.IsInf(t, -1) {
+		t = math.Nextafter(b, math.Inf(-1))
+	}
+	return t, isFinite(t) && a <= t && t < b
+}
+
+// aboveAll returns a threshold that sends every value up to high left, or NaN if the family's files hold none.
+func aboveAll(family Family, high float64) float64 {
+	if family == XGBoost {
+		if high < math.MaxFloat32 {
+			return math.MaxFloat32
+		}
+		return math.NaN()
+	}
+	if high <= 1e300 {
+		return 1e300
+	}
+	return math.NaN()
+}
