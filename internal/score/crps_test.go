@@ -67,6 +67,19 @@ func TestCRPSStudentTExtremes(t *testing.T) {
 	}
 }
 
+// Whatever the arguments, the answer is NaN or a score that is not negative beyond rounding; nothing panics.
+func TestCRPSStudentTAnyArguments(t *testing.T) {
+	t.Parallel()
+	r := newRand(9)
+	any := func() float64 { return math.Ldexp(r.NormFloat64(), r.IntN(1200)-600) }
+	for range 20_000 {
+		location, scale, df, x := any(), math.Abs(any()), 1+math.Abs(math.Ldexp(r.NormFloat64(), r.IntN(24))), any()
+		if got := CRPSStudentT(location, scale, df, x); got < -1e-6*scale {
+			t.Fatalf("CRPSStudentT(%v, %v, %v, %v) = %v", location, scale, df, x, got)
+		}
+	}
+}
+
 func TestStudentTProbabilities(t *testing.T) {
 	t.Parallel()
 	// scipy 1.17.1, 2*stats.t.sf(|z|, df), 2026-11.

@@ -78,7 +78,7 @@ func FitPool(members [][]Probs, y []int, u []float64, shrink float64) ([]float64
 			for j := range next {
 				next[j] = max(0, w[j]+step*d[j])
 			}
-			if l := fit.loss(next); l <= loss+1e-4*step*slope {
+			if l := fit.loss(next); l <= loss*(1+1e-13)+1e-4*step*slope {
 				copy(w, next)
 				loss, improved = l, true
 				break

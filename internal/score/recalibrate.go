@@ -38,48 +38,50 @@ func Recalibrate(p []float64, y []bool) (intercept, slope float64, err error) {
 	if maxOf[0] <= minOf[1] || maxOf[1] <= minOf[0] {
 		return 0, 0, fmt.Errorf("%w: forecasts separate events from non-events", ErrUndefined)
 	}
-	// Newton on the convex negative log-likelihood of a + b*(x - centre), halving steps that do not lower it.
+	// Newton on the convex negative log-likelihood of a + b*(x - centre), halving steps that raise it beyond rounding.
 	a, b := centre, 1.0
 	loss := recalibrationLoss(x, y, centre, a, b)
 	for range 200 {
-		var ga, gb, haa, hab, hbb float64
-		for i, v := range x {
-			v -= centre
-			q := 1 / (1 + math.Exp(-(a + b*v)))
-			r := q
-			if y[i] {
-				r--
-			}
-			w := q * (1 - q)
-			ga += r
-			gb += r * v
-			haa += w
-			hab += w * v
-			hbb += w * v * v
+		da, db, err := recalibrationStep(x, y, centre, a, b)
+		if err != nil {
+			return 0, 0, err
 		}
-		det := haa*hbb - hab*hab
-		if !(det > 0) {
-			return 0, 0, fmt.Errorf("%w: the likelihood is flat", ErrUndefined)
-		}
-		da, db := (hab*gb-hbb*ga)/det, (hab*ga-haa*gb)/det
 		step := 1.0
-		for {
-			next := recalibrationLoss(x, y, centre, a+step*da, b+step*db)
-			if next <= loss {
-				a, b, loss = a+step*da, b+step*db, next
-				break
-			}
+		next := recalibrationLoss(x, y, centre, a+da, b+db)
+		for next > loss*(1+1e-13) && step > 1e-9 {
 			step /= 2
-			if step < 1e-9 {
-				step = 0
-				break
-			}
+			next = recalibrationLoss(x, y, centre, a+step*da, b+step*db)
 		}
-		if step == 0 || math.Abs(step*da)+math.Abs(step*db) < 1e-10 {
+		a, b, loss = a+step*da, b+step*db, next
+		if step*(math.Abs(da)+math.Abs(db)) < 1e-10 {
 			return a - b*centre, b, nil
 		}
 	}
 	return 0, 0, fmt.Errorf("%w: no convergence", ErrUndefined)
+}
+
+// recalibrationStep returns the Newton step of recalibrationLoss at (a, b).
+func recalibrationStep(x []float64, y []bool, centre, a, b float64) (da, db float64, err error) {
+	var ga, gb, haa, hab, hbb float64
+	for i, v := range x {
+		v -= centre
+		q := 1 / (1 + math.Exp(-(a + b*v)))
+		r := q
+		if y[i] {
+			r--
+		}
+		w := q * (1 - q)
+		ga += r
+		gb += r * v
+		haa += w
+		hab += w * v
+		hbb += w * v * v
+	}
+	det := haa*hbb - hab*hab
+	if !(det > 0) {
+		return 0, 0, fmt.Errorf("%w: the likelihood is flat", ErrUndefined)
+	}
+	return (hab*gb - hbb*ga) / det, (hab*ga - haa*gb) / det, nil
 }
 
 // recalibrationLoss returns sum ln(1 + e^-s), s the log-odds given to what happened.

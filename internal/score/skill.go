@@ -3,9 +3,9 @@ package score
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"strings"
 )
 
 // SmallReference is the mean RPS of a reference under which a table shows the difference of the scores, because their
@@ -98,14 +98,13 @@ func (p Paired) SkillBy(group []string, w Weighting, b Bootstrap) ([]GroupSkill,
 		members[g] = append(members[g], i)
 	}
 	out := make([]GroupSkill, 0, len(members))
-	for g, rows := range members {
-		est, err := p.skill(p.order(rows), w, b)
+	for _, g := range slices.Sorted(maps.Keys(members)) {
+		est, err := p.skill(p.order(members[g]), w, b)
 		if err != nil {
 			return nil, fmt.Errorf("group %q: %w", g, err)
 		}
 		out = append(out, GroupSkill{Group: g, SkillEstimate: est})
 	}
-	slices.SortFunc(out, func(a, b GroupSkill) int { return strings.Compare(a.Group, b.Group) })
 	return out, nil
 }
 
