@@ -2,6 +2,7 @@ package score
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -190,7 +191,7 @@ func BenchmarkBootstrapSkill(b *testing.B) {
 		p.Score, p.Ref = append(p.Score, r.Float64()), append(p.Ref, r.Float64())
 	}
 	for _, h := range []int{12, 120} {
-		b.Run(map[int]string{12: "block=12", 120: "block=120"}[h], func(b *testing.B) {
+		b.Run(fmt.Sprintf("block=%d", h), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := p.Skill(EqualMonths, DefaultBootstrap(h)); err != nil {
@@ -211,7 +212,7 @@ func BenchmarkSkillOfPanel(b *testing.B) {
 				p.Score, p.Ref = append(p.Score, r.Float64()), append(p.Ref, r.Float64())
 			}
 		}
-		b.Run(map[int]string{250: "months=250", 500: "months=500", 1000: "months=1000"}[months], func(b *testing.B) {
+		b.Run(fmt.Sprintf("months=%d", months), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := p.Skill(EqualMonths, DefaultBootstrap(12)); err != nil {

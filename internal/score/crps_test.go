@@ -71,9 +71,9 @@ func TestCRPSStudentTExtremes(t *testing.T) {
 func TestCRPSStudentTAnyArguments(t *testing.T) {
 	t.Parallel()
 	r := newRand(9)
-	any := func() float64 { return math.Ldexp(r.NormFloat64(), r.IntN(1200)-600) }
+	wide := func() float64 { return math.Ldexp(r.NormFloat64(), r.IntN(1200)-600) }
 	for range 20_000 {
-		location, scale, df, x := any(), math.Abs(any()), 1+math.Abs(math.Ldexp(r.NormFloat64(), r.IntN(24))), any()
+		location, scale, df, x := wide(), math.Abs(wide()), 1+math.Abs(math.Ldexp(r.NormFloat64(), r.IntN(24))), wide()
 		if got := CRPSStudentT(location, scale, df, x); got < -1e-6*scale {
 			t.Fatalf("CRPSStudentT(%v, %v, %v, %v) = %v", location, scale, df, x, got)
 		}
