@@ -305,6 +305,100 @@ func TestFitSeparable(t *testing.T) {
 	}
 }
 
+// hard returns a few rows with sharp, wrong offsets, most often separable.
+func hard(seed uint64) (d Data, p Params) {
+	r := rand.New(rand.NewPCG(seed, 2))
+	n := 2 + r.IntN(40)
+	d.Features = 1 + r.IntN(4)
+	for range n {
+		for range d.Features {
+			d.X = append(d.X, min(max(r.NormFloat64(), -3), 3))
+		}
+		for range Classes {
+			d.Offset = append(d.Offset, math.Log(1e-3+math.Pow(r.Float64(), 5)))
+		}
+		d.Y = append(d.Y, r.IntN(Classes))
+	}
+	p = DefaultParams()
+	p.L2 = math.Pow(10, -float64(r.IntN(4)))
+	p.L2Intercept = p.L2
+	return d, p
+}
+
+func TestFitHardRows(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(500) {
+		d, p := hard(seed)
+		p.L2, p.L2Intercept = max(p.L2, 0.1), max(p.L2, 0.1)
+		if m := mustFit(t, d, p); m.Iterations > 200 {
+			t.Errorf("seed %d: took %d iterations", seed, m.Iterations)
+		}
+	}
+	// These four rows with a penalty of 0.01 converge only because steps that raise the loss are shortened.
+	d, p := hard(128)
+	p.MaxIterations = 500
+	m := mustFit(t, d, p)
+	if d.Features != 1 {
+		t.Fatalf("the rows have %d inputs, want 1", d.Features)
+	}
+	// At the minimum the penalty balances the residuals: L2*coef + sum_i (p_i - o_i) x_i = 0.
+	for k := range Classes {
+		slope, intercept := p.L2*m.Coef[0][k], p.L2Intercept*m.Intercept[k]
+		for i, x := range d.X {
+			residual := m.Predict([]float64{x}, [Classes]float64(d.Offset[i*Classes:]))[k]
+			if d.Y[i] == k {
+				residual--
+			}
+			slope += residual * x
+			intercept += residual
+		}
+		near(t, "derivative by the slope", slope, 0, 1e-8)
+		near(t, "derivative by the intercept", intercept, 0, 1e-8)
+	}
+}
+
+// After a step the estimate must map the change of the gradient to the step: the secant equation of quasi-Newton methods.
+func TestHistorySecantEquation(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(8, 8))
+	random := func() []block {
+		v := make([]block, 5)
+		for j := range v {
+			for k := range v[j] {
+				v[j][k] = r.NormFloat64()
+			}
+		}
+		return v
+	}
+	halve := func(v []block) { add(v, -0.5, slices.Clone(v)) }
+	var h history
+	for range memory + 3 {
+		theta, next, gradient, change := random(), random(), random(), random()
+		step := slices.Clone(next)
+		add(step, -1, theta)
+		if dot(step, change) < 0 {
+			for j := range change {
+				for k := range change[j] {
+					change[j][k] = -change[j][k]
+				}
+			}
+		}
+		nextGradient := slices.Clone(gradient)
+		add(nextGradient, 1, change)
+		h.push(theta, next, gradient, nextGradient)
+		got := make([]block, len(theta))
+		h.direction(got, change, halve)
+		for j := range got {
+			for k := range got[j] {
+				near(t, "direction", got[j][k], -step[j][k], 1e-8)
+			}
+		}
+	}
+	if len(h.s) != memory {
+		t.Errorf("remembers %d steps, want %d", len(h.s), memory)
+	}
+}
+
 func TestFitRefuses(t *testing.T) {
 	t.Parallel()
 	good := func() Data {

@@ -41,6 +41,7 @@ func TestConformalQuantile(t *testing.T) {
 		{0.1, 9, 19},  // 9 independent: the largest again
 		{0.2, 9, 17},  // ceil(10*0.8) = 8; share 8/9 of 19 = 16.9
 		{0.25, 4, 19}, // ceil(5*0.75) = 4 of 4
+		{0.7, 19, 6},  // 20*(1-0.7) is 6.000000000000001 in float64
 	} {
 		got, err := ConformalQuantile(scores, c.independent, c.missRate)
 		if err != nil {

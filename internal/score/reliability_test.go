@@ -163,6 +163,22 @@ func TestExpectedECEGaps(t *testing.T) {
 	near(t, "a row a block, relative", got.Mean/binomialMeanDeviation(n, 0.5), 1, 0.05)
 }
 
+// Pairs of rows six months apart, far from the next pair, share a block of twelve months for half of the phases.
+func TestExpectedECEPhase(t *testing.T) {
+	t.Parallel()
+	const pairs = 100
+	p, month, series := make([]float64, 2*pairs), make([]int, 2*pairs), make([]int, 2*pairs)
+	for i := range p {
+		p[i], month[i] = 0.5, i/2*60+i%2*6
+	}
+	got, err := ExpectedECE(p, month, series, pairs, 1, DefaultBootstrap(12))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := (binomialMeanDeviation(pairs, 0.5) + binomialMeanDeviation(2*pairs, 0.5)) / 2
+	near(t, "half of the pairs alike, relative", got.Mean/want, 1, 0.05)
+}
+
 func BenchmarkExpectedECE(b *testing.B) {
 	r := newRand(31)
 	var p []float64

@@ -222,14 +222,14 @@ func TestSkillAgainstPerfectReference(t *testing.T) {
 
 func TestNonOverlappingSkill(t *testing.T) {
 	t.Parallel()
-	month := []int{-1, 0, 1, 2, 3}
+	month := []int{-5, 0, 1, 2, 3}
 	score := []float64{1, 2, 1, 2, 1}
 	ref := []float64{2, 2, 2, 2, 2}
-	// h = 2: even months (0, 2) skill 0, odd months (-1, 1, 3) skill 0.5.
+	// h = 2: even months (0, 2) skill 0, odd months (-5, 1, 3) skill 0.5.
 	near(t, "two offsets", NonOverlappingSkill(month, score, ref, 2), 0.25, 1e-15)
 	near(t, "one offset", NonOverlappingSkill(month, score, ref, 1), 1-7.0/10, 1e-15)
-	// Seven offsets, five of them with a month.
-	near(t, "empty offsets", NonOverlappingSkill(month, score, ref, 7), 0.3, 1e-15)
+	// Seven offsets, four of them with a month; -5 and 2 share one: (0.25 + 0 + 0.5 + 0.5)/4.
+	near(t, "empty offsets", NonOverlappingSkill(month, score, ref, 7), 0.3125, 1e-15)
 	near(t, "no months", NonOverlappingSkill(nil, nil, nil, 3), math.NaN(), 0)
 	mustPanic(t, "horizon", func() { NonOverlappingSkill(month, score, ref, 0) })
 	mustPanic(t, "lengths", func() { NonOverlappingSkill(month, score[1:], ref, 2) })
