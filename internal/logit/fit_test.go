@@ -357,48 +357,6 @@ func TestFitHardRows(t *testing.T) {
 	}
 }
 
-// After a step the estimate must map the change of the gradient to the step: the secant equation of quasi-Newton methods.
-func TestHistorySecantEquation(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(8, 8))
-	random := func() []block {
-		v := make([]block, 5)
-		for j := range v {
-			for k := range v[j] {
-				v[j][k] = r.NormFloat64()
-			}
-		}
-		return v
-	}
-	halve := func(v []block) { add(v, -0.5, slices.Clone(v)) }
-	var h history
-	for range memory + 3 {
-		theta, next, gradient, change := random(), random(), random(), random()
-		step := slices.Clone(next)
-		add(step, -1, theta)
-		if dot(step, change) < 0 {
-			for j := range change {
-				for k := range change[j] {
-					change[j][k] = -change[j][k]
-				}
-			}
-		}
-		nextGradient := slices.Clone(gradient)
-		add(nextGradient, 1, change)
-		h.push(theta, next, gradient, nextGradient)
-		got := make([]block, len(theta))
-		h.direction(got, change, halve)
-		for j := range got {
-			for k := range got[j] {
-				near(t, "direction", got[j][k], -step[j][k], 1e-8)
-			}
-		}
-	}
-	if len(h.s) != memory {
-		t.Errorf("remembers %d steps, want %d", len(h.s), memory)
-	}
-}
-
 func TestFitRefuses(t *testing.T) {
 	t.Parallel()
 	good := func() Data {
