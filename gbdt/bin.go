@@ -220,7 +220,7 @@ func findBins(p *Params, column int, values []float64, counts []int, missing int
 		}
 	}
 	if len(seen) == 0 {
-		f.values = 1 // holds no row
+		f.values, f.missing = 1, false // no value, nothing to tell apart
 		return f
 	}
 	info.Min, info.Max = seen[0], seen[len(seen)-1]

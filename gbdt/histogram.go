@@ -102,12 +102,13 @@ type scales struct {
 // newScales returns the largest scales with which the sums over n rows cannot leave their 32 bits, given the sums of
 // the absolute gradients and of the hessians. Rounding moves a row by at most one half.
 func newScales(n int, sumAbsGradient, sumHessian float64) scales {
+	const most = 1e290 // keeps scales finite; sums that would need more are as good as 0
 	s := scales{1, 1}
 	if sumAbsGradient > 0 {
-		s.gradient = (1<<31 - 2 - float64(n)) / sumAbsGradient
+		s.gradient = min((1<<31-2-float64(n))/sumAbsGradient, most)
 	}
 	if sumHessian > 0 {
-		s.hessian = (1<<32 - 2 - float64(n)) / sumHessian
+		s.hessian = min((1<<32-2-float64(n))/sumHessian, most)
 	}
 	return s
 }

@@ -20,6 +20,6 @@ func log64(x float64) float64 {
 	for n := 21.0; n >= 3; n -= 2 {
 		sum = float64((1/n + sum) * s2)
 	}
-	const ln2High, ln2Low = 0x1.62e42fefa39p-1, 0x1.ef35793c7673p-45
+	const ln2High, ln2Low = 6.93147180369123816490e-01, 1.90821492927058770002e-10 // e*ln2High is exact
 	return float64(float64(e)*ln2High) + (float64(2*s) + (float64(2*s*sum) + float64(float64(e)*ln2Low)))
 }

@@ -145,9 +145,9 @@ func (m *Model) validate() error {
 	}
 	switch {
 	case m.AverageOutput && m.Family != LightGBM:
-		return errors.New("AverageOutput is for LightGBM models only")
+		return errors.New("only LightGBM models have AverageOutput")
 	case m.TreeWeights != nil && m.Family != XGBoost:
-		return errors.New("TreeWeights is for XGBoost models only")
+		return errors.New("only XGBoost models have TreeWeights")
 	case m.TreeWeights != nil && len(m.TreeWeights) != len(m.Trees):
 		return fmt.Errorf("TreeWeights has %d entries, want %d", len(m.TreeWeights), len(m.Trees))
 	}

@@ -1,0 +1,255 @@
+package gbdt
+
+import (
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+)
+
+func TestThreshold(t *testing.T) {
+	inf := math.Inf(1)
+	next := math.Nextafter(1, 2)
+	next32 := float64(math.Nextafter32(1, 2))
+	for _, c := range []struct {
+		name     string
+		family   Family
+		a, b     float64
+		want     float64
+		possible bool
+	}{
+		{"half-way", LightGBM, 1, 2, 1.5, true},
+		{"neighbours", LightGBM, 1, next, 1, true},
+		{"no overflow", LightGBM, math.MaxFloat64 / 2, math.MaxFloat64, math.MaxFloat64 * 0.75, true},
+		{"below infinity", LightGBM, 7, inf, 7, true},
+		{"above minus infinity", LightGBM, -inf, 7, math.Nextafter(7, -inf), true},
+		{"between the infinities", LightGBM, -inf, inf, 0, false},
+		{"nothing finite", LightGBM, -inf, -math.MaxFloat64, 0, false},
+		{"half-way", XGBoost, 1, 2, 1.5, true},
+		{"neighbours", XGBoost, 1, next32, next32, true},
+		{"below infinity", XGBoost, 7, inf, math.MaxFloat32, true},
+		{"nothing finite", XGBoost, math.MaxFloat32, inf, 0, false},
+		{"above minus infinity", XGBoost, -inf, 7, 7, true},
+		{"around zero", XGBoost, -1, 1, 0, true},
+	} {
+		got, ok := threshold(c.family, c.a, c.b)
+		if c.name == "between the infinities" {
+			if ok && !(c.family.left(c.a, got) && !c.family.left(c.b, got) && isFinite(got)) {
+				t.Errorf("%v %s: got %v, which does not separate them", c.family, c.name, got)
+			}
+			continue
+		}
+		if ok != c.possible || ok && math.Float64bits(got) != math.Float64bits(c.want) {
+			t.Errorf("%v %s: threshold(%v, %v): got %v, %v, want %v, %v", c.family, c.name, c.a, c.b, got, ok, c.want, c.possible)
+		}
+	}
+}
+
+func TestThresholdSeparatesRandomNeighbours(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for range 20_000 {
+		a := math.Float64frombits(rng.Uint64())
+		b := math.Nextafter(a, math.Inf(1))
+		if rng.IntN(2) == 0 {
+			b = math.Float64frombits(rng.Uint64())
+		}
+		for _, family := range []Family{LightGBM, XGBoost} {
+			x, y := family.normalize(a), family.normalize(b)
+			if x > y {
+				x, y = y, x
+			}
+			if !(x < y) {
+				continue
+			}
+			th, ok := threshold(family, x, y)
+			if !ok {
+				if isFinite(x) && isFinite(y) {
+					t.Fatalf("%v: no threshold between %v and %v", family, x, y)
+				}
+				continue
+			}
+			if !family.left(x, th) || family.left(y, th) || family == XGBoost && !isFloat32(th) || !isFinite(th) {
+				t.Fatalf("%v: threshold %v does not separate %v and %v", family, th, x, y)
+			}
+		}
+	}
+}
+
+func TestCutBins(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		rows           []int
+		limit, minRows int
+		want           []int
+	}{
+		{"a bin each", []int{5, 1, 3}, 10, 1, []int{0, 1}},
+		{"one value", []int{5}, 10, 1, nil},
+		{"small ones joined", []int{1, 1, 1, 1, 1, 1, 1}, 10, 3, []int{3}},
+		{"even spread", []int{1, 1, 1, 1, 1, 1, 1, 1}, 4, 1, []int{1, 3, 5}},
+		{"a large value alone", []int{1, 1, 90, 1, 1}, 3, 1, []int{1, 2}},
+		{"fewer rows than a bin wants", []int{1, 1}, 10, 5, nil},
+	} {
+		got := cutBins(c.rows, c.limit, c.minRows)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestCutBinsKeepsItsLimits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for range 2000 {
+		rows := make([]int, 1+rng.IntN(200))
+		total := 0
+		for i := range rows {
+			rows[i] = 1 + int(rng.ExpFloat64()*rng.ExpFloat64()*20)
+			total += rows[i]
+		}
+		limit := 1 + rng.IntN(40)
+		cuts := cutBins(rows, limit, 1)
+		if len(cuts) >= max(limit, 1) && len(rows) > 1 {
+			t.Fatalf("%d cuts for at most %d bins of %d values", len(cuts), limit, len(rows))
+		}
+		if !slices.IsSorted(cuts) || len(cuts) > 0 && cuts[len(cuts)-1] >= len(rows)-1 {
+			t.Fatalf("cuts %v of %d values", cuts, len(rows))
+		}
+	}
+}
+
+// naiveBin counts the thresholds that x does not pass.
+func naiveBin(f *feature, family Family, x float64) int {
+	x = family.normalize(x)
+	if x != x {
+		return f.values
+	}
+	bin := 0
+	for _, u := range f.upper {
+		if !family.left(x, u) {
+			bin++
+		}
+	}
+	return bin
+}
+
+func TestBinnedHoldsEveryRowsBin(t *testing.T) {
+	for _, family := range []Family{LightGBM, XGBoost} {
+		p := DefaultParams(family)
+		p.MaxBin = 16
+		d := testDataset(t, 7, 500, 12, p)
+		b := newBinned(d, &p)
+		if len(b.features) < 10 {
+			t.Fatalf("%v: %d features in use", family, len(b.features))
+		}
+		for s := range b.features {
+			f := &b.features[s]
+			if f.bins() > p.MaxBin {
+				t.Errorf("%v: feature %d has %d bins", family, f.column, f.bins())
+			}
+			for i := range d.Rows() {
+				if got, want := int(b.bin(s, int32(i))), naiveBin(f, family, d.x.At(i, f.column)); got != want {
+					t.Fatalf("%v: bin of row %d in column %d: got %d, want %d", family, i, f.column, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestBinsFromRanksAndFromSamplesAgree(t *testing.T) {
+	for _, family := range []Family{LightGBM, XGBoost} {
+		p := DefaultParams(family)
+		p.MaxBin = 20
+		d := testDataset(t, 8, 700, 7, p)
+		found := [2][]feature{make([]feature, 7), make([]feature, 7)}
+		b := [2]binned{{rows: 700, infos: make([]FeatureInfo, 7)}, {rows: 700, infos: make([]FeatureInfo, 7)}}
+		fill := []func(*feature, []uint64, int){b[0].findRanked(d, &p, found[0], 2), b[1].findSampled(d, &p, found[1], 2)}
+		for j := range 7 {
+			words := [2][]uint64{make([]uint64, 700), make([]uint64, 700)}
+			for k := range 2 {
+				fill[k](&found[k][j], words[k], 8)
+				found[k][j].above = max(found[k][j].above, 0) // NaN is not equal to itself
+			}
+			if !reflect.DeepEqual(found[0][j], found[1][j]) || !slices.Equal(words[0], words[1]) {
+				t.Errorf("%v: column %d: ranked %+v, sampled %+v", family, j, found[0][j], found[1][j])
+			}
+		}
+		if !reflect.DeepEqual(b[0].infos, b[1].infos) {
+			t.Errorf("%v: infos differ: %v, %v", family, b[0].infos, b[1].infos)
+		}
+	}
+}
+
+// The bins of a subset come from its rows alone: they are those of a dataset that never held the others.
+func TestSubsetBinsSeeOnlyTheirRows(t *testing.T) {
+	for _, family := range []Family{LightGBM, XGBoost} {
+		p := DefaultParams(family)
+		p.MaxBin = 12
+		whole := testDataset(t, 9, 600, 6, p)
+		rng := rand.New(rand.NewPCG(9, 9))
+		rows := make([]int32, 300)
+		var values []float64
+		for i := range rows {
+			rows[i] = int32(rng.IntN(200)) // repeats, and never the last 400
+			values = append(values, whole.x.row(int(rows[i]), nil)...)
+		}
+		sub, err := whole.Subset(rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := NewMatrix(values, 6)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone := mustDataset(t, x, sub.Targets())
+		a, b := newBinned(sub, &p), newBinned(alone, &p)
+		if !reflect.DeepEqual(a.blocks, b.blocks) {
+			t.Errorf("%v: bins of a subset and of its rows alone differ", family)
+		}
+		for s := range a.features {
+			if !slices.Equal(a.features[s].upper, b.features[s].upper) {
+				t.Errorf("%v: thresholds of slot %d: %v, alone %v", family, s, a.features[s].upper, b.features[s].upper)
+			}
+		}
+	}
+}
+
+func TestColumnsOfOneValueAreLeftOut(t *testing.T) {
+	nan := math.NaN()
+	x, err := NewMatrix([]float64{
+		1, nan, 0, 3, nan,
+		1, nan, 1e-40, 3, 2,
+		1, nan, -1e-40, 4, 2,
+		1, nan, 0, 4, 2,
+	}, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := DefaultParams(LightGBM)
+	p.MinDataInBin = 1
+	b := newBinned(mustDataset(t, x, Targets{Labels: make([]float64, 4)}), &p)
+	var got []int
+	for _, f := range b.features {
+		got = append(got, f.column)
+	}
+	if want := []int{3, 4}; !slices.Equal(got, want) {
+		t.Errorf("columns in use: got %v, want %v", got, want)
+	}
+	if info := b.infos[3]; info.Min != 3 || info.Max != 4 || !math.IsNaN(b.infos[0].Min) {
+		t.Errorf("infos: got %v", b.infos)
+	}
+}
+
+func TestRankColumn(t *testing.T) {
+	nan := math.NaN()
+	x, err := NewMatrix([]float64{3, math.Copysign(0, -1), nan, -5, 0, math.Inf(1), 3, math.Inf(-1)}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := rankColumn(x, 0)
+	if want := []float64{math.Inf(-1), -5, 0, 3, math.Inf(1)}; !sameBits(c.values, want) {
+		t.Errorf("values: got %v, want %v", c.values, want)
+	}
+	if want := []uint32{3, 2, 5, 1, 2, 4, 3, 0}; !slices.Equal(c.ranks, want) {
+		t.Errorf("ranks: got %v, want %v", c.ranks, want)
+	}
+}
