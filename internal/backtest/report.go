@@ -14,7 +14,12 @@ type Report struct {
 	// DataAsOf is the newest month whose price index was known.
 	DataAsOf series.Month `json:"data_as_of"`
 	Seed     uint64       `json:"seed"`
-	Assets   []string     `json:"assets"`
+	// Method names the rules of the forecast; two reports with the same one differ
+	// in figures alone.
+	Method string `json:"method"`
+	// VaultOpen says that the newest VaultMonths origins of each horizon are in.
+	VaultOpen bool     `json:"vault_open"`
+	Assets    []string `json:"assets"`
 	// Rungs describes what was tried, from dull to clever.
 	Rungs    []RungInfo      `json:"rungs"`
 	Horizons []HorizonReport `json:"horizons"`
@@ -57,7 +62,13 @@ type HorizonReport struct {
 	Rungs           []RungScore `json:"rungs"`
 	// Groups are the scores by asset and by group of assets.
 	Groups []GroupScore `json:"groups"`
-	Eras   []EraScore   `json:"eras"`
+	// LikelyClass is the accuracy of the partially pooled climatology's most
+	// likely class.
+	LikelyClass float64 `json:"likely_class_accuracy"`
+	// NonOverlapping is the mean skill of the ensemble over start offsets of
+	// windows that do not overlap.
+	NonOverlapping float64    `json:"non_overlapping_skill"`
+	Eras           []EraScore `json:"eras"`
 	// Reliability of P(loss) of the served rung.
 	Reliability []ReliabilityBin `json:"reliability"`
 }
@@ -75,13 +86,15 @@ type RungScore struct {
 	Brier float64  `json:"brier"`
 	// BrierLoss and AUC are of P(loss).
 	BrierLoss float64 `json:"brier_loss"`
-	AUC       float64 `json:"auc"`
-	Accuracy  float64 `json:"accuracy"`
+	// AUC is absent where all or none lost; Kappa, Intercept and Slope likewise
+	// where they are not defined.
+	AUC      *float64 `json:"auc,omitempty"`
+	Accuracy float64  `json:"accuracy"`
 	// AccuracyMedian is of the class that minimises the expected RPS.
-	AccuracyMedian float64 `json:"accuracy_median"`
-	BalancedAcc    float64 `json:"balanced_accuracy"`
-	MacroF1        float64 `json:"macro_f1"`
-	Kappa          float64 `json:"kappa"`
+	AccuracyMedian float64  `json:"accuracy_median"`
+	BalancedAcc    float64  `json:"balanced_accuracy"`
+	MacroF1        float64  `json:"macro_f1"`
+	Kappa          *float64 `json:"kappa,omitempty"`
 	// MaxProb is the largest class probability given to a price-only asset or stocks.
 	MaxProb float64 `json:"max_probability"`
 	// Coverage of the 50, 80 and 95 % intervals of ln M, the mean width and the
@@ -91,10 +104,12 @@ type RungScore struct {
 	IntervalScore *float64    `json:"interval_score_80,omitempty"`
 	// ECE of P(loss) with the value expected of a perfect forecast, and the
 	// logistic recalibration (intercept 0 and slope 1 are perfect).
-	ECE         float64 `json:"ece"`
-	ECEExpected float64 `json:"ece_expected"`
-	Intercept   float64 `json:"intercept"`
-	Slope       float64 `json:"slope"`
+	ECE         float64  `json:"ece"`
+	ECEExpected *float64 `json:"ece_expected,omitempty"`
+	Intercept   *float64 `json:"intercept,omitempty"`
+	Slope       *float64 `json:"slope,omitempty"`
+	// AbsentClasses never came true; they count 0 in MacroF1.
+	AbsentClasses []string `json:"absent_classes,omitempty"`
 	// Skill is against the best climatology, OverBelow against the rung below,
 	// OverCore against the carry core.
 	Skill     Skill  `json:"skill"`
@@ -123,12 +138,13 @@ type Skill struct {
 // A GroupScore compares a rung with the group's own best climatology.
 type GroupScore struct {
 	// Group is an asset's id, or "yielding", "stocks", "metals and oil", "coin".
-	Group       string  `json:"group"`
-	Asset       bool    `json:"asset"`
-	Rung        string  `json:"rung"`
-	Rows        int     `json:"rows"`
-	Windows     float64 `json:"windows"`
-	RPS         float64 `json:"rps"`
+	Group   string  `json:"group"`
+	Asset   bool    `json:"asset"`
+	Rung    string  `json:"rung"`
+	Rows    int     `json:"rows"`
+	Windows float64 `json:"windows"`
+	RPS     float64 `json:"rps"`
+	// Climatology is the RPS of each asset's own best climatology.
 	Climatology float64 `json:"climatology_rps"`
 	Skill       Skill   `json:"skill"`
 	Coverage80  float64 `json:"coverage_80"`
@@ -166,4 +182,6 @@ type Path struct {
 	// 1 for a loss, 0 for none, -1 where it is not known yet.
 	Loss    []int16 `json:"loss"`
 	Outcome []int8  `json:"outcome"`
+	// RPS of the forecast, -1 where the outcome is not known yet.
+	RPS []float64 `json:"rps"`
 }

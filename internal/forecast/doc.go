@@ -9,3 +9,8 @@
 // A Forecaster is immutable and safe for any number of goroutines; Answer does
 // no I/O and asks no clock.
 package forecast
+
+// Method names the rules that turn figures into forecasts. It changes when a
+// constant, a feature or a formula does, so that a refit on newer figures can be
+// told from a new way of forecasting.
+const Method = "carry-1 spread-1"

@@ -17,28 +17,35 @@ func cdf(t float64) float64 {
 	return 0.5 + s/2*(1+c2/2+c2*c2*3/8)
 }
 
-// quantile is the inverse of cdf for 0 < p < 1, by bisection to full precision.
+// quantile is the inverse of cdf for 0 < p < 1: Newton's steps, kept inside a
+// bracket that shrinks.
 func quantile(p float64) float64 {
-	lo, hi := -1e4, 1e4
+	lo, hi, t := -1e6, 1e6, 0.0
 	for range 200 {
-		mid := (lo + hi) / 2
-		if mid == lo || mid == hi {
+		d := cdf(t) - p
+		if d < 0 {
+			lo = t
+		} else {
+			hi = t
+		}
+		// density of Student's t with 6 degrees of freedom
+		next := t - d/(0.3827327723098717*math.Pow(1+t*t/Freedom, -3.5))
+		if !(next > lo && next < hi) {
+			next = (lo + hi) / 2
+		}
+		if next == t || math.Abs(next-t) <= 1e-16*math.Abs(t) {
 			break
 		}
-		if cdf(mid) < p {
-			lo = mid
-		} else {
-			hi = mid
-		}
+		t = next
 	}
-	return (lo + hi) / 2
+	return t
 }
 
-// scale is the scale of a Student-t whose standard deviation is sd.
-func scale(sd float64) float64 { return sd * math.Sqrt((Freedom-2.0)/Freedom) }
+// Scale is the scale of the Student-t whose standard deviation is SD.
+func (n Normal) Scale() float64 { return n.SD * math.Sqrt((Freedom-2.0)/Freedom) }
 
 // CDF is P(ln M <= x).
-func (n Normal) CDF(x float64) float64 { return cdf((x - n.Mean) / scale(n.SD)) }
+func (n Normal) CDF(x float64) float64 { return cdf((x - n.Mean) / n.Scale()) }
 
 // Quantile is the p-quantile of ln M, 0 < p < 1.
-func (n Normal) Quantile(p float64) float64 { return n.Mean + scale(n.SD)*quantile(p) }
+func (n Normal) Quantile(p float64) float64 { return n.Mean + n.Scale()*quantile(p) }

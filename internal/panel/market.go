@@ -130,7 +130,7 @@ func (m *market) lnCAPE() float64 {
 	end := min(m.u-6, m.earnings.Last())
 	sum := 0.0
 	for k := range series.Month(120) {
-		sum += m.earnings.At(end-k) / math.Exp(m.cpi.At(end-k))
+		sum += power.Held(m.earnings.View, end-k) / math.Exp(m.cpi.At(end-k))
 	}
 	return math.Log(m.price.At(m.u)) - m.cpi.At(m.u) - math.Log(sum/120)
 }

@@ -169,11 +169,18 @@ func (x *NominalIndex) paid(s series.Month) float64 {
 		}
 		return 0
 	}
-	last := x.income.Last()
-	if s > last && s <= last+MaxHeldIncome {
-		s = last
+	return Held(x.income.View, s) / 12
+}
+
+// Held is the figure of month s of a trailing sum, or the last one before it
+// that is at most MaxHeldIncome months older; NaN if there is none.
+func Held(v series.View, s series.Month) float64 {
+	for k := series.Month(0); k <= MaxHeldIncome; k++ {
+		if x := v.At(s - k); !math.IsNaN(x) {
+			return x
+		}
 	}
-	return x.income.At(s) / 12
+	return math.NaN()
 }
 
 // HeldIncome reports whether the income of month s is a held figure.

@@ -1,0 +1,59 @@
+package backtest
+
+import (
+	"fmt"
+
+	"github.com/pppq/pppq/internal/forecast"
+)
+
+// Levels above which a result is too good to be true: a release with one is
+// held until someone finds the leak.
+const (
+	alarmShort     = 0.15 // skill over the best climatology at 1 to 3 years
+	alarmLong      = 0.28 // the same at 5 to 10 years
+	alarmTrees     = 0.04 // skill of trees over the carry core
+	alarmF1        = 0.50
+	alarmAccuracy  = 0.12 // above the most likely class of the climatology
+	alarmCertainty = 0.97 // a class probability of stocks, metals, oil or coin
+	alarmOffset    = 1.0 / 3
+	alarmFeature   = 0.30 // skill of a single feature
+)
+
+// alarms are the results above their levels.
+func (w *walk) alarms(r *Report, all []*record) []Alarm {
+	out := []Alarm{}
+	check := func(value, level float64, format string, args ...any) {
+		if value > level {
+			out = append(out, Alarm{What: fmt.Sprintf(format, args...), Value: value, Level: level})
+		}
+	}
+	for k, h := range r.Horizons {
+		level := alarmShort
+		if h.Months > 36 {
+			level = alarmLong
+		}
+		for rung, s := range h.Rungs {
+			if rung < rungHistorical {
+				continue
+			}
+			name := fmt.Sprintf("%s at %d years", s.Rung, h.Months/12)
+			if !s.Skill.Difference {
+				check(s.Skill.Value, level, "%s: RPS skill over %s", name, h.BestClimatology)
+			}
+			if s.OverCore != nil {
+				check(s.OverCore.Value, alarmTrees, "%s: RPS skill over the carry core", name)
+			}
+			check(s.MacroF1, alarmF1, "%s: macro-F1", name)
+			check(s.Accuracy-h.LikelyClass, alarmAccuracy, "%s: accuracy above the most likely class", name)
+			check(s.MaxProb, alarmCertainty, "%s: largest class probability of an uncertain asset", name)
+		}
+		if full := h.Rungs[rungEnsemble].Skill.Value; full > 0 {
+			// Negated: the alarm is a share that is too small.
+			check(-h.NonOverlapping/full, -alarmOffset, "ensemble at %d years: share of the skill left without overlap, negated", h.Months/12)
+		}
+		for _, f := range w.singleFeatures(k, w.scored(k)) {
+			check(f.Skill, alarmFeature, "feature %s alone at %d years: RPS skill", f.Name, forecast.TrainedHorizons[k]/12)
+		}
+	}
+	return out
+}
