@@ -2,8 +2,6 @@ package gbdt
 
 import (
 	"math"
-	"slices"
-	"sort"
 )
 
 // maxBins is the largest number of bins of a feature: a bin's number fits a byte.
@@ -11,9 +9,6 @@ const maxBins = 256
 
 // lanes is the number of features whose bins share one word.
 const lanes = 8
-
-// sampleRows is the number of rows from which bins are made when there are more.
-const sampleRows = 200_000
 
 // feature is a column that training uses, in bins.
 type feature struct {
@@ -37,140 +32,6 @@ func (f *feature) bins() int {
 	return f.values
 }
 
-// binned is a dataset in bins.
-type binned struct {
-	rows     int
-	features []feature // in order of columns; slot s is lane s%lanes of block s/lanes
-	// blocks[b][i] holds the bins of row i in lanes features, the first in the low byte.
-	blocks [][]uint64
-	// infos has an entry for each column of the matrix.
-	infos []FeatureInfo
-}
-
-// bin returns the bin of row i in slot s.
-func (d *binned) bin(s int, i int32) uint8 {
-	return uint8(d.blocks[s/lanes][i] >> (s % lanes * 8))
-}
-
-// newBinned puts the rows of d into bins. Columns of which the rows show one value or none are left out.
-func newBinned(d *Dataset, p *Params) *binned {
-	threads := threadCount(p.Threads)
-	b := &binned{rows: d.Rows(), infos: make([]FeatureInfo, d.x.cols)}
-	var fill func(f *feature, dst []uint64, shift int)
-	found := make([]feature, d.x.cols)
-	if b.rows <= sampleRows && d.x.rows <= 4*sampleRows {
-		fill = b.findRanked(d, p, found, threads)
-	} else {
-		fill = b.findSampled(d, p, found, threads)
-	}
-	for j := range found {
-		if found[j].bins() > 1 {
-			b.features = append(b.features, found[j])
-		} else {
-			b.infos[j] = FeatureInfo{Min: math.NaN(), Max: math.NaN()}
-		}
-	}
-	b.blocks = make([][]uint64, (len(b.features)+lanes-1)/lanes)
-	parallel(len(b.blocks), threads, func(i int) {
-		b.blocks[i] = make([]uint64, b.rows)
-		for s := i * lanes; s < min((i+1)*lanes, len(b.features)); s++ {
-			fill(&b.features[s], b.blocks[i], s%lanes*8)
-		}
-	})
-	return b
-}
-
-// findRanked finds the bins of all columns from their ranks and returns the function that fills a block with the
-// bins of a feature.
-func (b *binned) findRanked(d *Dataset, p *Params, found []feature, threads int) func(*feature, []uint64, int) {
-	cols := d.columns.get(threads)
-	tables := make([][]uint8, len(cols)) // bin of each rank
-	parallel(len(cols), threads, func(j int) {
-		c := &cols[j]
-		counts := make([]int, len(c.values)+1)
-		if d.rows == nil {
-			for _, r := range c.ranks {
-				counts[r]++
-			}
-		} else {
-			for _, i := range d.rows {
-				counts[c.ranks[i]]++
-			}
-		}
-		found[j] = findBins(p, j, c.values, counts[:len(c.values)], counts[len(c.values)], &b.infos[j])
-		tables[j] = make([]uint8, len(c.values)+1)
-		found[j].tabulate(tables[j], p.Family, c.values)
-	})
-	return func(f *feature, dst []uint64, shift int) {
-		ranks, table := cols[f.column].ranks, tables[f.column]
-		if d.rows == nil {
-			for i, r := range ranks {
-				dst[i] |= uint64(table[r]) << shift
-			}
-			return
-		}
-		for i, r := range d.rows {
-			dst[i] |= uint64(table[ranks[r]]) << shift
-		}
-	}
-}
-
-// findSampled finds the bins of all columns from a sample of the rows, spread evenly, and returns the function that
-// fills a block with the bins of a feature. Whether a feature has missing values is found from all rows.
-func (b *binned) findSampled(d *Dataset, p *Params, found []feature, threads int) func(*feature, []uint64, int) {
-	random := newRandom(p.Seed, streamBinning)
-	sample := make([]int, sampleRows)
-	for i := range sample {
-		u := (float64(i) + random.float64()) / sampleRows
-		sample[i] = d.sourceRow(min(int(u*float64(b.rows)), b.rows-1))
-	}
-	if b.rows <= sampleRows {
-		sample = sample[:b.rows]
-		for i := range sample {
-			sample[i] = d.sourceRow(i)
-		}
-	}
-	parallel(len(found), threads, func(j int) {
-		values := make([]float64, 0, len(sample))
-		for _, i := range sample {
-			if x := p.Family.normalize(d.x.At(i, j)); x == x {
-				values = append(values, x+0) // no -0
-			}
-		}
-		slices.Sort(values)
-		distinct, counts := values[:0], make([]int, 0, len(values))
-		for i, x := range values {
-			if i == 0 || x != distinct[len(distinct)-1] {
-				distinct = append(distinct, x)
-				counts = append(counts, 0)
-			}
-			counts[len(counts)-1]++
-		}
-		missing := 0
-		low, high := math.Inf(1), math.Inf(-1)
-		for i := range b.rows {
-			x := p.Family.normalize(d.x.At(d.sourceRow(i), j))
-			if x != x {
-				missing++
-			}
-			if x < low {
-				low = x
-			}
-			if x > high {
-				high = x
-			}
-		}
-		found[j] = findBins(p, j, distinct, counts, missing, &b.infos[j])
-		found[j].above = aboveAll(p.Family, high)
-		b.infos[j].Min, b.infos[j].Max = low, high
-	})
-	return func(f *feature, dst []uint64, shift int) {
-		for i := range b.rows {
-			dst[i] |= uint64(f.binOf(p.Family, p.Family.normalize(d.x.At(d.sourceRow(i), f.column)))) << shift
-		}
-	}
-}
-
 // tabulate sets table to the bins of the values, which ascend, and of NaN after them.
 func (f *feature) tabulate(table []uint8, family Family, values []float64) {
 	bin := 0
@@ -181,7 +42,9 @@ func (f *feature) tabulate(table []uint8, family Family, values []float64) {
 		}
 		table[r] = uint8(bin)
 	}
-	table[len(values)] = f.binOf(family, math.NaN())
+	if f.missing {
+		table[len(values)] = uint8(f.values)
+	}
 }
 
 // left reports whether a numerical node sends the number x, normalized, left at threshold t.
@@ -190,17 +53,6 @@ func (f Family) left(x, t float64) bool {
 		return x < t
 	}
 	return x <= t
-}
-
-// binOf returns the bin of x, which the family has normalized.
-func (f *feature) binOf(family Family, x float64) uint8 {
-	switch {
-	case x != x && f.missing:
-		return uint8(f.values)
-	case x != x:
-		return 0 // a column that is not used
-	}
-	return uint8(sort.Search(len(f.upper), func(i int) bool { return family.left(x, f.upper[i]) }))
 }
 
 // findBins makes the bins of a column from its distinct values, ascending, each with its number of rows (0 is

@@ -155,26 +155,82 @@ func TestBinnedHoldsEveryRowsBin(t *testing.T) {
 	}
 }
 
-func TestBinsFromRanksAndFromSamplesAgree(t *testing.T) {
+func TestBinsByRankAndByValueAgree(t *testing.T) {
 	for _, family := range []Family{LightGBM, XGBoost} {
-		p := DefaultParams(family)
-		p.MaxBin = 20
-		d := testDataset(t, 8, 700, 7, p)
-		found := [2][]feature{make([]feature, 7), make([]feature, 7)}
-		b := [2]binned{{rows: 700, infos: make([]FeatureInfo, 7)}, {rows: 700, infos: make([]FeatureInfo, 7)}}
-		fill := []func(*feature, []uint64, int){b[0].findRanked(d, &p, found[0], 2), b[1].findSampled(d, &p, found[1], 2)}
-		for j := range 7 {
-			words := [2][]uint64{make([]uint64, 700), make([]uint64, 700)}
-			for k := range 2 {
-				fill[k](&found[k][j], words[k], 8)
-				found[k][j].above = max(found[k][j].above, 0) // NaN is not equal to itself
+		for _, maxBin := range []int{2, 20, 256} {
+			p := DefaultParams(family)
+			p.MaxBin, p.MinDataInBin = maxBin, 1
+			d := testDataset(t, 8, 700, 11, p)
+			sub, err := d.Subset([]int32{5, 3, 3, 600, 2, 9, 77, 78, 79, 80})
+			if err != nil {
+				t.Fatal(err)
 			}
-			if !reflect.DeepEqual(found[0][j], found[1][j]) || !slices.Equal(words[0], words[1]) {
-				t.Errorf("%v: column %d: ranked %+v, sampled %+v", family, j, found[0][j], found[1][j])
+			for _, d := range []*Dataset{d, sub} {
+				rank, value := binByRank(d, &p), binByValue(d, &p)
+				for _, b := range []*binned{rank, value} {
+					for s := range b.features { // NaN is not equal to itself
+						b.features[s].above = max(b.features[s].above, 0)
+					}
+				}
+				for j, a := range rank.infos {
+					b := value.infos[j]
+					if !sameBits([]float64{a.Min, a.Max}, []float64{b.Min, b.Max}) {
+						t.Errorf("%v: column %d: info by rank %v, by value %v", family, j, a, b)
+					}
+				}
+				rank.infos, value.infos = nil, nil
+				if !reflect.DeepEqual(rank, value) {
+					t.Errorf("%v, %d bins, %d rows: by rank and by value differ", family, maxBin, d.Rows())
+				}
 			}
 		}
-		if !reflect.DeepEqual(b[0].infos, b[1].infos) {
-			t.Errorf("%v: infos differ: %v, %v", family, b[0].infos, b[1].infos)
+	}
+}
+
+// More rows than the sample for the edges: each row is still in the bin that the thresholds say, and a column whose
+// only missing value is in a row outside the sample has a bin for it.
+func TestBinsOfManyRows(t *testing.T) {
+	const rows = sampleRows + 50_000
+	rng := rand.New(rand.NewPCG(1, 2))
+	values := make([]float32, 2*rows)
+	for i := range values {
+		values[i] = float32(rng.NormFloat64())
+	}
+	p := DefaultParams(XGBoost)
+	drawn := make(map[int]bool)
+	for _, i := range (&binned{rows: rows}).sample(&p) {
+		drawn[i] = true
+	}
+	if len(drawn) < sampleRows*9/10 {
+		t.Fatalf("the sample has %d different rows", len(drawn))
+	}
+	at := 0
+	for drawn[at] {
+		at++
+	}
+	values[2*at+1] = float32(math.NaN())
+	x, err := NewMatrix(values, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBinned(mustDataset(t, x, Targets{Labels: make([]float64, rows)}), &p)
+	if len(b.features) != 2 || b.features[0].missing || !b.features[1].missing {
+		t.Fatalf("features: %+v", b.features)
+	}
+	for s := range b.features {
+		f := &b.features[s]
+		counts := make([]int, f.bins())
+		for i := range rows {
+			got := int(b.bin(s, int32(i)))
+			counts[got]++
+			if want := naiveBin(f, p.Family, x.At(i, s)); got != want {
+				t.Fatalf("row %d, slot %d: got bin %d, want %d", i, s, got, want)
+			}
+		}
+		for bin, n := range counts[:f.values] {
+			if n < rows/f.values/2 || n > rows/f.values*2 {
+				t.Errorf("slot %d: bin %d of %d has %d of %d rows", s, bin, f.values, n, rows)
+			}
 		}
 	}
 }

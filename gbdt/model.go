@@ -121,10 +121,10 @@ func (m *Model) validate() error {
 		return errors.New("no features")
 	}
 	if m.Features != nil && len(m.Features) != len(m.FeatureNames) {
-		return fmt.Errorf("Features has %d entries, want %d", len(m.Features), len(m.FeatureNames))
+		return fmt.Errorf("%d entries in Features, want %d", len(m.Features), len(m.FeatureNames))
 	}
 	if m.Outputs < 1 {
-		return fmt.Errorf("Outputs is %d, want at least 1", m.Outputs)
+		return fmt.Errorf("%d outputs, want at least 1", m.Outputs)
 	}
 	if _, err := m.Objective.Link(m.Family, m.Outputs); err != nil {
 		return err

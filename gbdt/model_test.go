@@ -35,7 +35,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"family", LightGBM, func(m *Model) { m.Family = 0 }, "family"},
 		{"no features", LightGBM, func(m *Model) { m.FeatureNames = nil }, "no features"},
 		{"infos", LightGBM, func(m *Model) { m.Features = m.Features[:1] }, "Features"},
-		{"outputs", LightGBM, func(m *Model) { m.Outputs = 0 }, "Outputs"},
+		{"outputs", LightGBM, func(m *Model) { m.Outputs = 0 }, "0 outputs"},
 		{"objective", LightGBM, func(m *Model) { m.Objective.Name = "x" }, "objective"},
 		{"margins", LightGBM, func(m *Model) { m.BaseMargin = nil }, "BaseMargin"},
 		{"margin of LightGBM", LightGBM, func(m *Model) { m.BaseMargin[0] = 1 }, "starts at 0"},

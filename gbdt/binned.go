@@ -1,0 +1,239 @@
+package gbdt
+
+import (
+	"math"
+	"slices"
+)
+
+// sampleRows is the number of rows from which bins are made when there are more.
+const sampleRows = 200_000
+
+// binned is a dataset in bins.
+type binned struct {
+	rows     int
+	features []feature // in order of columns; slot s is lane s%lanes of block s/lanes
+	// blocks[b][i] holds the bins of row i in lanes features, the first in the low byte.
+	blocks [][]uint64
+	// infos has an entry for each column of the matrix.
+	infos []FeatureInfo
+}
+
+// bin returns the bin of row i in slot s.
+func (d *binned) bin(s int, i int32) uint8 {
+	return uint8(d.blocks[s/lanes][i] >> (s % lanes * 8))
+}
+
+// newBinned puts the rows of d into bins. Columns of which the rows show one value or none are left out.
+func newBinned(d *Dataset, p *Params) *binned {
+	if d.Rows() <= sampleRows && d.x.rows <= 4*sampleRows {
+		return binByRank(d, p)
+	}
+	return binByValue(d, p)
+}
+
+// setFeatures keeps the features of more than one bin, given for all columns, and makes room for the rows.
+func (b *binned) setFeatures(found []feature) {
+	for j := range found {
+		if found[j].bins() > 1 {
+			b.features = append(b.features, found[j])
+		} else {
+			b.infos[j] = FeatureInfo{Min: math.NaN(), Max: math.NaN()}
+		}
+	}
+	b.blocks = make([][]uint64, (len(b.features)+lanes-1)/lanes)
+	for i := range b.blocks {
+		b.blocks[i] = make([]uint64, b.rows)
+	}
+}
+
+// binByRank bins a dataset through the ranks of its columns: a table holds the bin of each rank.
+func binByRank(d *Dataset, p *Params) *binned {
+	threads := threadCount(p.Threads)
+	cols := d.columns.get(threads)
+	b := &binned{rows: d.Rows(), infos: make([]FeatureInfo, len(cols))}
+	found, tables := make([]feature, len(cols)), make([][]uint8, len(cols))
+	parallel(len(cols), threads, func(j int) {
+		c := &cols[j]
+		counts := make([]int, len(c.values)+1)
+		if d.rows == nil {
+			for _, r := range c.ranks {
+				counts[r]++
+			}
+		} else {
+			for _, i := range d.rows {
+				counts[c.ranks[i]]++
+			}
+		}
+		found[j] = findBins(p, j, c.values, counts[:len(c.values)], counts[len(c.values)], &b.infos[j])
+		tables[j] = make([]uint8, len(c.values)+1)
+		found[j].tabulate(tables[j], p.Family, c.values)
+	})
+	b.setFeatures(found)
+	parallel(len(b.blocks), threads, func(i int) {
+		dst := b.blocks[i]
+		for s := i * lanes; s < min((i+1)*lanes, len(b.features)); s++ {
+			column, shift := b.features[s].column, s%lanes*8
+			ranks, table := cols[column].ranks, tables[column]
+			if d.rows == nil {
+				for i, r := range ranks {
+					dst[i] |= uint64(table[r]) << shift
+				}
+				continue
+			}
+			for i, r := range d.rows {
+				dst[i] |= uint64(table[ranks[r]]) << shift
+			}
+		}
+	})
+	return b
+}
+
+// binByValue bins a dataset of any size with little memory beside the bins: edges come from a sample of the rows,
+// spread evenly, and a search finds the bin of each value. Whether a column has missing values, and its smallest and
+// largest value, come from all rows.
+func binByValue(d *Dataset, p *Params) *binned {
+	threads := threadCount(p.Threads)
+	b := &binned{rows: d.Rows()}
+	ranges := columnRanges(d, p.Family, threads)
+	sample := b.sample(p)
+	found := make([]feature, d.x.cols)
+	b.infos = make([]FeatureInfo, d.x.cols)
+	parallel(len(found), threads, func(j int) {
+		keyed := make([]keyedRow, 0, len(sample))
+		for _, i := range sample {
+			r := d.sourceRow(i)
+			if x := d.x.At(r, j); x == x {
+				keyed = append(keyed, keyedRow{orderedKey(x), int32(r)})
+			}
+		}
+		var distinct []float64
+		var counts []int
+		keyed = radixSort(keyed)
+		for i, k := range keyed {
+			if i == 0 || k.key != keyed[i-1].key {
+				distinct, counts = append(distinct, d.x.At(int(k.row), j)), append(counts, 0)
+			}
+			counts[len(counts)-1]++
+		}
+		found[j] = findBins(p, j, distinct, counts, ranges[j].missing, &b.infos[j])
+		found[j].above = aboveAll(p.Family, ranges[j].high)
+		b.infos[j] = FeatureInfo{Min: ranges[j].low, Max: ranges[j].high}
+	})
+	b.setFeatures(found)
+	edges := make([]binEdges, len(b.features))
+	for s := range edges {
+		edges[s] = newBinEdges(&b.features[s])
+	}
+	parallel(chunks(b.rows), threads, func(c int) {
+		buf := make([]float64, d.x.cols)
+		from, to := chunk(c, b.rows)
+		for i := from; i < to; i++ {
+			row := d.x.row(d.sourceRow(i), buf)
+			for k, block := range b.blocks {
+				word := uint64(0)
+				for s := k * lanes; s < min((k+1)*lanes, len(b.features)); s++ {
+					word |= uint64(edges[s].bin(p.Family, row[b.features[s].column])) << (s % lanes * 8)
+				}
+				block[i] = word
+			}
+		}
+	})
+	return b
+}
+
+// sample returns at most sampleRows rows, ascending, spread evenly.
+func (b *binned) sample(p *Params) []int {
+	rows := make([]int, min(sampleRows, b.rows))
+	random := newRandom(p.Seed, streamBinning)
+	for i := range rows {
+		rows[i] = i
+		if b.rows > sampleRows {
+			u := (float64(i) + random.float64()) / sampleRows
+			rows[i] = min(int(u*float64(b.rows)), b.rows-1)
+		}
+	}
+	return rows
+}
+
+// columnRange is the smallest and largest value of a column and its number of missing ones.
+type columnRange struct {
+	low, high float64
+	missing   int
+}
+
+func columnRanges(d *Dataset, family Family, threads int) []columnRange {
+	rows, cols := d.Rows(), d.x.cols
+	empty := columnRange{low: math.Inf(1), high: math.Inf(-1)}
+	parts := make([][]columnRange, chunks(rows))
+	parallel(len(parts), threads, func(c int) {
+		part := slices.Repeat([]columnRange{empty}, cols)
+		buf := make([]float64, cols)
+		from, to := chunk(c, rows)
+		for i := from; i < to; i++ {
+			for j, x := range d.x.row(d.sourceRow(i), buf) {
+				r := &part[j]
+				if x != x {
+					r.missing++
+					continue
+				}
+				if x < r.low {
+					r.low = x
+				}
+				if x > r.high {
+					r.high = x
+				}
+			}
+		}
+		parts[c] = part
+	})
+	total := slices.Repeat([]columnRange{empty}, cols)
+	for _, part := range parts {
+		for j, r := range part {
+			total[j] = columnRange{min(total[j].low, r.low), max(total[j].high, r.high), total[j].missing + r.missing}
+		}
+	}
+	for j := range total {
+		total[j].low, total[j].high = family.normalize(total[j].low)+0, family.normalize(total[j].high)+0
+	}
+	return total
+}
+
+// binEdges finds bins of values without a branch that depends on the value.
+type binEdges struct {
+	upper   [maxBins]float64 // NaN, which no value passes, after the last
+	missing uint8
+}
+
+func newBinEdges(f *feature) binEdges {
+	var e binEdges
+	for i := copy(e.upper[:], f.upper); i < maxBins; i++ {
+		e.upper[i] = math.NaN()
+	}
+	if f.missing {
+		e.missing = uint8(f.values)
+	}
+	return e
+}
+
+// bin returns the bin of x, of which a column without missing values has no NaN.
+func (e *binEdges) bin(family Family, x float64) uint8 {
+	if x != x {
+		return e.missing
+	}
+	x = family.normalize(x)
+	i := 0
+	if family == XGBoost {
+		for step := maxBins / 2; step > 0; step /= 2 {
+			if j := i + step; e.upper[(j-1)&(maxBins-1)] <= x {
+				i = j
+			}
+		}
+		return uint8(i)
+	}
+	for step := maxBins / 2; step > 0; step /= 2 {
+		if j := i + step; e.upper[(j-1)&(maxBins-1)] < x {
+			i = j
+		}
+	}
+	return uint8(i)
+}
