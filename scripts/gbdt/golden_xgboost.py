@@ -66,6 +66,18 @@ def train(xgb, objective, missing, categorical, boosting, **more):
     return b
 
 
+def frame(xgb):
+    """A model of a data frame, whose names of categories stand in the file. Its rows are given as codes."""
+    import pandas as pd
+
+    x = data.train_rows(240, True)
+    f = pd.DataFrame(x, columns=["plain", "uniform", "sparse", "skewed", "holes", "few", "names", "numbers"])
+    f["names"] = pd.Categorical.from_codes(x[:, 6].astype(int), ["red", "dark blue", "x", "yy", "caf\u00e9"])
+    f["numbers"] = pd.Categorical.from_codes(np.nan_to_num(x[:, 7], nan=-1).astype(int), np.arange(100, 120))
+    params = {**BASE, "objective": "reg:squarederror"}
+    return xgb.train(params, xgb.DMatrix(f, data.labels("real", x), enable_categorical=True), 3)
+
+
 def models(xgb, old):
     """Yields (case, booster) for every case; case names under refused/ are models that a reader must refuse."""
     for objective in OLD if old else OBJECTIVES:
@@ -84,6 +96,7 @@ def models(xgb, old):
     if old:
         return
     yield "logistic-pruned", train(xgb, "logistic", True, False, "gbtree", gamma=1.0, **exact)
+    yield "frame", frame(xgb)
     yield "refused/linear", train(xgb, "squarederror", False, False, "gbtree", booster="gblinear")
     yield "refused/vector", train(xgb, "squarederror_2", True, False, "gbtree", multi_strategy="multi_output_tree",
                                   max_leaves=0, grow_policy="depthwise")
@@ -113,9 +126,14 @@ def predict(xgb, folder, x):
     with np.errstate(over="ignore"):
         finite = xgb.DMatrix(x["finite"].astype(np.float32), feature_names=b.feature_names, feature_types=kind,
                              enable_categorical=True)
-    leaf = b.predict(finite, pred_leaf=True).reshape(len(x["finite"]), -1)
+    leaf = b.predict(finite, pred_leaf=True).reshape(len(x["finite"]), -1).astype("u1")
+    if '"name":"dart"' in (folder / "model.json").read_text():
+        # inplace_predict of a dart booster adds the base score to each tree and takes it off again, so its last bits
+        # are not those of predict.
+        return {"raw.f32": b.predict(finite, output_margin=True).astype("<f4"),
+                "out.f32": b.predict(finite).astype("<f4"), "leaf.u8": leaf}
     return {
         "raw.f32": b.inplace_predict(x["rows"], predict_type="margin", validate_features=False).astype("<f4"),
         "out.f32": b.inplace_predict(x["rows"], validate_features=False).astype("<f4"),
-        "leaf.u8": leaf.astype("u1"),
+        "leaf.u8": leaf,
     }
