@@ -185,3 +185,13 @@ type Path struct {
 	// RPS of the forecast, -1 where the outcome is not known yet.
 	RPS []float64 `json:"rps"`
 }
+
+// Rung returns the scores of the rung of that name; all zero if there is none.
+func (h *HorizonReport) Rung(name string) RungScore {
+	for _, s := range h.Rungs {
+		if s.Rung == name {
+			return s
+		}
+	}
+	return RungScore{}
+}

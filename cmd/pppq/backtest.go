@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pppq/pppq/internal/atomicfile"
+	"github.com/pppq/pppq/internal/backtest"
+	"github.com/pppq/pppq/internal/pipeline"
+	"github.com/pppq/pppq/internal/web"
+)
+
+func backtestCommand() *cobra.Command {
+	var (
+		seed      uint64
+		asJSON    bool
+		html      string
+		openVault bool
+	)
+	cmd := &cobra.Command{
+		Use: "backtest", Short: "Run the walk-forward test and show how good the forecasts were",
+		Long: `Backtest forecasts every month from 1985 on as it would have been forecast then, refits
+each January on what was known, and scores all kinds of forecast on what came after.
+Nothing is written but the report. The newest 36 origins of each horizon stay in the
+vault; --open-vault includes them, for a release, and is noted in the models folder.
+A result that is too good to be true is named, and the exit code is 3.`,
+		Example: "  pppq backtest --html report.html\n  pppq backtest --seed 1 --json > report.json",
+		Args:    exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := settings(cmd)
+			if err != nil {
+				return err
+			}
+			st, folder, err := folders(s)
+			if err != nil {
+				return err
+			}
+			if openVault {
+				if err := noteVault(folder.Dir, seed); err != nil {
+					return err
+				}
+			}
+			set, assets, err := loadFigures(cmd.Context(), st, "pppq backtest")
+			if err != nil {
+				return err
+			}
+			progress := progressBar(cmd.ErrOrStderr())
+			study, err := pipeline.NewStudy(cmd.Context(), set, assets, progress)
+			if err != nil {
+				return err
+			}
+			r, err := study.Backtest(cmd.Context(), seed, openVault, progress)
+			if err != nil {
+				return err
+			}
+			if html != "" {
+				if err := atomicfile.WriteFile(html, func(w io.Writer) error { return web.WriteReport(w, r) }); err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.ErrOrStderr(), "report written to %s\n", html)
+			}
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), r)
+			} else {
+				err = printBacktest(cmd.OutOrStdout(), r)
+			}
+			return errors.Join(err, alarmError(r))
+		},
+	}
+	cmd.Flags().Uint64Var(&seed, "seed", defaultSeed, "seed of the boosters' samples")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole report as JSON")
+	cmd.Flags().StringVar(&html, "html", "", "write one self-contained page with pictures to `FILE`")
+	cmd.Flags().BoolVar(&openVault, "open-vault", false, "include the newest origins that are held back")
+	settingFlags(cmd, "DATA_DIR", "MODELS_DIR", "WORKERS")
+	return cmd
+}
+
+// noteVault adds a line to the list of openings of the vault.
+func noteVault(models string, seed uint64) error {
+	dir := filepath.Join(models, "pppq")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("note that the vault was opened: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "vault.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("note that the vault was opened: %w", err)
+	}
+	_, err = fmt.Fprintf(f, "%s opened by pppq %s backtest, seed %d\n", time.Now().UTC().Format(time.RFC3339), programVersion(), seed)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func alarmError(r *backtest.Report) error {
+	if len(r.Alarms) == 0 {
+		return nil
+	}
+	a := r.Alarms[0]
+	return refused("too good to be true: %s is %.3f, above %.3f (%d alarms); look for a leak", a.What, a.Value, a.Level, len(r.Alarms))
+}
+
+func printBacktest(w io.Writer, r *backtest.Report) error {
+	if err := printSkill(w, r); err != nil {
+		return err
+	}
+	t := newTable(w)
+	fmt.Fprintf(t, "\nSkill of every rung over the best climatology\n\t")
+	for _, h := range r.Horizons {
+		fmt.Fprintf(t, "%d years\t", h.Months/12)
+	}
+	fmt.Fprintln(t)
+	for _, info := range r.Rungs {
+		fmt.Fprintf(t, "%s\t", info.Name)
+		for _, h := range r.Horizons {
+			fmt.Fprintf(t, "%+.3f\t", h.Rung(info.Name).Skill.Value)
+		}
+		fmt.Fprintln(t)
+	}
+	fmt.Fprintf(t, "\nSkill of the carry core over each asset's own best climatology (d: difference of RPS)\n\t")
+	for _, h := range r.Horizons {
+		fmt.Fprintf(t, "%d years\t", h.Months/12)
+	}
+	fmt.Fprintln(t)
+	for _, g := range r.Horizons[0].Groups {
+		if g.Rung != "carry_core" {
+			continue
+		}
+		fmt.Fprintf(t, "%s\t", g.Group)
+		for _, h := range r.Horizons {
+			fmt.Fprintf(t, "%s\t", groupText(h.Groups, g.Group))
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+func groupText(groups []backtest.GroupScore, name string) string {
+	for _, g := range groups {
+		if g.Group != name || g.Rung != "carry_core" {
+			continue
+		}
+		if g.Skill.Difference {
+			return fmt.Sprintf("%+.3f d", g.Skill.Value)
+		}
+		return fmt.Sprintf("%+.3f", g.Skill.Value)
+	}
+	return "-"
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func compareCommand() *cobra.Command {
+	var q question
+	cmd := &cobra.Command{
+		Use: "compare ASSET...", Short: "Rank 2 to 10 assets by the chance of keeping purchasing power", Args: between(2, 10, "2 to 10 assets"),
+		Example: "  pppq compare SP500 Gold Bills Banknotes --horizon 10",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ask, err := q.ask("")
+			if err != nil {
+				return err
+			}
+			b, err := inService(cmd)
+			if err != nil {
+				return err
+			}
+			ranked, err := b.Forecaster.Compare(args, ask, time.Now())
+			if err != nil {
+				return questionError(err)
+			}
+			if q.asJSON {
+				return printJSON(cmd.OutOrStdout(), ranked)
+			}
+			w := cmd.OutOrStdout()
+			fmt.Fprintf(w, "Over %g years, by the chance of keeping purchasing power\n", q.horizon)
+			t := newTable(w)
+			fmt.Fprintln(t, "rank\tasset\tP(keeps)\tclass\t100 $ then buy\t80 % interval\tevidence\tfigures to")
+			for i, a := range ranked {
+				fmt.Fprintf(t, "%d\t%s\t%.0f %%\t%s\t%.0f $\t%.0f to %.0f $\t%s\t%s\n", i+1, a.Asset, 100*a.Probabilities.A, a.PredictedClass,
+					a.Buys.Median, a.Buys.P10, a.Buys.P90, a.Evidence, a.DataAsOf)
+			}
+			return t.Flush()
+		},
+	}
+	q.flags(cmd)
+	return cmd
+}

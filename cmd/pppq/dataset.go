@@ -1,0 +1,215 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pppq/pppq/internal/atomicfile"
+	"github.com/pppq/pppq/internal/importer"
+	"github.com/pppq/pppq/internal/series"
+	"github.com/pppq/pppq/internal/source"
+	"github.com/pppq/pppq/internal/store"
+)
+
+func datasetCommand() *cobra.Command {
+	return parent("dataset", "Show, check, export and extend the figures in the data folder",
+		datasetInfo(), datasetCheck(), datasetExport(), datasetImport(), datasetRemove())
+}
+
+// figures opens the data folder, fills it from the built-in figures, and loads it.
+func figures(cmd *cobra.Command) (*store.Store, *series.Set, error) {
+	s, err := settings(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	st, err := store.Open(s.DataDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, _, err := loadFigures(cmd.Context(), st, cmd.CommandPath())
+	return st, set, err
+}
+
+func datasetInfo() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "info", Short: "List every series with its span, source and licence", Args: exactly(0, "no arguments"), Example: "  pppq dataset info",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, set, err := figures(cmd)
+			if err != nil {
+				return err
+			}
+			all := store.Summarize(set)
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), all)
+			}
+			return store.WriteSummaries(cmd.OutOrStdout(), all)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	settingFlags(cmd, "DATA_DIR")
+	return cmd
+}
+
+func datasetCheck() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "check", Short: "Report gaps, staleness, outliers and repeated figures", Args: exactly(0, "no arguments"),
+		Long:    "Check looks at every series and says what is odd. The exit code is 3 if a series is unfit for forecasts.",
+		Example: "  pppq dataset check --json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, set, err := figures(cmd)
+			if err != nil {
+				return err
+			}
+			r := store.Check(set, time.Now())
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), r)
+			} else {
+				err = r.WriteText(cmd.OutOrStdout())
+			}
+			if err == nil && r.Faults > 0 {
+				return refused("%d faults in the figures", r.Faults)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	settingFlags(cmd, "DATA_DIR")
+	return cmd
+}
+
+func datasetExport() *cobra.Command {
+	var id, out string
+	var vintages bool
+	cmd := &cobra.Command{
+		Use: "export", Short: "Write one series, or the table of all, as CSV", Args: exactly(0, "no arguments"),
+		Example: "  pppq dataset export --series GOLD --out -\n  pppq dataset export --out all.csv",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, set, err := figures(cmd)
+			if err != nil {
+				return err
+			}
+			write := func(w io.Writer) error { return store.WriteConsolidated(w, set) }
+			if id != "" {
+				s, err := set.Get(strings.ToUpper(id))
+				if err != nil {
+					return usageError("%w; known: %s", err, strings.Join(set.IDs(), ", "))
+				}
+				write = func(w io.Writer) error { return store.WriteSeries(w, s) }
+				if vintages {
+					write = func(w io.Writer) error { return store.WriteVintages(w, s) }
+				}
+			}
+			if out == "-" {
+				return write(cmd.OutOrStdout())
+			}
+			return atomicfile.WriteFile(out, write)
+		},
+	}
+	cmd.Flags().StringVar(&id, "series", "", "`ID` of one series; without it all of them, one column each")
+	cmd.Flags().BoolVar(&vintages, "vintages", false, "with --series: every vintage with the day from which it was known")
+	cmd.Flags().StringVar(&out, "out", "-", "`FILE` to write, - for standard output")
+	settingFlags(cmd, "DATA_DIR")
+	return cmd
+}
+
+func datasetImport() *cobra.Command {
+	var (
+		o                        importer.Options
+		sampling, dates, decimal string
+		fee                      string
+		asJSON                   bool
+	)
+	cmd := &cobra.Command{
+		Use: "import FILE", Short: "Extend a series, or add an asset of your own, from a CSV file", Args: exactly(1, "one file"),
+		Long: `Import reads a CSV file with a header: a column of dates (date, month, period) and one
+of values (value, close, price, adjclose, or the id of a series). With --series it extends
+a series that is known; with --id it makes or extends an asset of your own. Days become
+month ends, or averages. Then run "pppq train".`,
+		Example: "  pppq dataset import CPIAUCNS.csv --series CPIAUCNS\n  pppq dataset import fund.csv --id MyFund --title \"My fund\" --income payouts.csv --fee 0.002",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := settings(cmd)
+			if err != nil {
+				return err
+			}
+			st, err := store.Open(s.DataDir)
+			if err != nil {
+				return err
+			}
+			if fee != "" {
+				f, err := store.ParseFee(fee)
+				if err != nil {
+					return &exitError{exitUsage, err}
+				}
+				o.Fee = &f
+			}
+			o.File, o.Now = args[0], time.Now()
+			o.Sampling, o.Dates, o.Decimal = series.Sampling(sampling), source.DateOrder(dates), source.DecimalMark(decimal)
+			if _, _, err := loadFigures(cmd.Context(), st, cmd.CommandPath()); err != nil {
+				return err
+			}
+			lock, err := st.Lock(cmd.CommandPath(), o.Now)
+			if err != nil {
+				return err
+			}
+			defer lock.Release()
+			r, err := importer.Run(cmd.Context(), st, o)
+			if errors.Is(err, importer.ErrUsage) {
+				return &exitError{exitUsage, err}
+			}
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), r)
+			}
+			return r.WriteText(cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Series, "series", "", "`ID` of the series to extend")
+	f.StringVar(&o.ID, "id", "", "`ID` of an asset of your own")
+	f.StringVar(&o.Title, "title", "", "its title")
+	f.StringVar(&o.Unit, "unit", "", "what one of it is, as \"share\"")
+	f.StringVar(&o.IncomeFile, "income", "", "CSV `FILE` of what one unit paid out and when")
+	f.StringVar(&fee, "fee", "", "yearly cost of holding it, a share as 0.002")
+	f.StringVar(&o.Column, "column", "", "`NAME` of the column of values")
+	f.StringVar(&sampling, "sampling", "", "end or average: what a month of days becomes")
+	f.StringVar(&dates, "dates", "", "mdy or dmy, where 03/04/2026 could be either")
+	f.StringVar(&decimal, "decimal", "", "point or comma, where 1,234 could be either")
+	f.BoolVar(&o.DryRun, "dry-run", false, "say what would be done and write nothing")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	settingFlags(cmd, "DATA_DIR")
+	return cmd
+}
+
+func datasetRemove() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "remove ASSET", Short: "Remove an asset of your own and its figures", Args: exactly(1, "one asset"), Example: "  pppq dataset remove MyFund",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			st, _, err := figures(cmd)
+			if err != nil {
+				return err
+			}
+			lock, err := st.Lock(cmd.CommandPath(), time.Now())
+			if err != nil {
+				return err
+			}
+			defer lock.Release()
+			removed, err := st.RemoveAsset(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed %s\n", strings.Join(removed, ", "))
+			return err
+		},
+	}
+	settingFlags(cmd, "DATA_DIR")
+	return cmd
+}

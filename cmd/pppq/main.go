@@ -1,0 +1,185 @@
+// Command pppq says how much of 100 dollars of purchasing power is left when it
+// was put into an asset for some years, how sure that is, and why.
+//
+// One file holds one command: its flags, its wiring and what it prints.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pppq/pppq/internal/bundle"
+	"github.com/pppq/pppq/internal/config"
+	"github.com/pppq/pppq/internal/store"
+)
+
+// Exit codes of every command.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitRefused = 3
+)
+
+// An exitError ends the program with a code of its own.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func usageError(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func refused(format string, args ...any) error {
+	return &exitError{exitRefused, fmt.Errorf(format, args...)}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "pppq: stopped")
+		return exitFailed
+	}
+	fmt.Fprintf(stderr, "pppq: %v\n", err)
+	var coded *exitError
+	if !errors.As(err, &coded) {
+		return exitFailed
+	}
+	if coded.code == exitUsage {
+		fmt.Fprintf(stderr, "see %q\n", cmd.CommandPath()+" --help")
+	}
+	return coded.code
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pppq",
+		Short: "How much purchasing power does an asset keep?",
+		Long: `pppq answers: of 100 dollars of purchasing power put into an asset today, how much
+is left after 1 to 10 years, how sure is that, and why?
+
+Start with "pppq up": it reads the figures that are built in, tests and trains the
+models, and serves forecasts on http://127.0.0.1:8000.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate or a check.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       programVersion(),
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("unknown command %q%s", args[0], suggestion(cmd, args[0]))
+			}
+			return cmd.Help()
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	root.AddCommand(
+		upCommand(), serveCommand(), datasetCommand(), trainCommand(), backtestCommand(),
+		predictCommand(), compareCommand(), modelsCommand(), configCommand(), keysCommand(), healthcheckCommand(), versionCommand(),
+	)
+	return root
+}
+
+func suggestion(cmd *cobra.Command, name string) string {
+	near := cmd.SuggestionsFor(name)
+	if len(near) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", near[0])
+}
+
+// exactly checks the number of arguments as a fault of usage.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return between(n, n, what)
+}
+
+func between(low, high int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < low || len(args) > high {
+			return usageError("want %s, got %d arguments", what, len(args))
+		}
+		return nil
+	}
+}
+
+// parent is a command that only holds others.
+func parent(use, short string, children ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError("unknown command %q%s", cmd.CommandPath()+" "+args[0], suggestion(cmd, args[0]))
+		}
+		return cmd.Help()
+	}}
+	cmd.AddCommand(children...)
+	return cmd
+}
+
+// settingFlags adds a flag for each of the named settings; none named means all
+// that are no secrets.
+func settingFlags(cmd *cobra.Command, names ...string) {
+	for _, v := range config.Variables() {
+		if v.Secret || len(names) > 0 && !contains(names, v.Name) {
+			continue
+		}
+		cmd.Flags().String(flagName(v.Name), "", fmt.Sprintf("%s (%s; env %s, default %q)", v.Help, v.Accepts, v.Name, v.Default))
+	}
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// settings reads environment and flags, and applies what holds for the process.
+func settings(cmd *cobra.Command) (*config.Settings, error) {
+	s, err := config.Load(config.System(func(name string) (string, bool) {
+		f := cmd.Flags().Lookup(flagName(name))
+		if f == nil || !f.Changed {
+			return "", false
+		}
+		return f.Value.String(), true
+	}))
+	if err != nil {
+		return nil, usageError("settings: %w", err)
+	}
+	s.Apply()
+	return s, nil
+}
+
+// folders opens where figures and models are kept.
+func folders(s *config.Settings) (*store.Store, bundle.Folder, error) {
+	st, err := store.Open(s.DataDir)
+	return st, bundle.Folder{Dir: s.ModelsDir, Program: programVersion()}, err
+}

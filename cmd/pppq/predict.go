@@ -1,0 +1,181 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pppq/pppq/internal/bundle"
+	"github.com/pppq/pppq/internal/forecast"
+)
+
+// question holds the flags that predict and compare share.
+type question struct {
+	horizon   float64
+	modelType string
+	asJSON    bool
+}
+
+func (q *question) flags(cmd *cobra.Command) {
+	cmd.Flags().Float64Var(&q.horizon, "horizon", 5, "`YEARS` ahead, 1 to 10 in steps of 0.25")
+	cmd.Flags().StringVar(&q.modelType, "model-type", string(forecast.Ensemble), "lgbm, xgb or ensemble")
+	cmd.Flags().BoolVar(&q.asJSON, "json", false, "print JSON")
+	settingFlags(cmd, "MODELS_DIR")
+}
+
+// ask is the question of one asset.
+func (q *question) ask(asset string) (forecast.Question, error) {
+	months := q.horizon * 12
+	if months != math.Round(months) || math.Abs(months) > 1e6 {
+		return forecast.Question{}, usageError("--horizon %v: want 1 to 10 in steps of 0.25", q.horizon)
+	}
+	return forecast.Question{Asset: asset, Months: int(months), Model: forecast.ModelType(q.modelType)}, nil
+}
+
+// inService loads the version in service and warns of those that were refused.
+func inService(cmd *cobra.Command) (*bundle.Bundle, error) {
+	s, err := settings(cmd)
+	if err != nil {
+		return nil, err
+	}
+	b, refusals, err := (bundle.Folder{Dir: s.ModelsDir, Program: programVersion()}).LoadCurrent()
+	for _, r := range refusals {
+		fmt.Fprintf(cmd.ErrOrStderr(), "pppq: refused: %v\n", r)
+	}
+	return b, err
+}
+
+// questionError gives a fault of the question the exit code of wrong usage.
+func questionError(err error) error {
+	var unknown *forecast.UnknownAsset
+	var invalid *forecast.InvalidValue
+	if errors.As(err, &unknown) || errors.As(err, &invalid) {
+		return &exitError{exitUsage, err}
+	}
+	return err
+}
+
+func predictCommand() *cobra.Command {
+	var (
+		q       question
+		explain bool
+		set     []string
+	)
+	cmd := &cobra.Command{
+		Use: "predict ASSET", Short: "Forecast how much purchasing power an asset keeps", Args: exactly(1, "one asset"),
+		Long: `Predict prints the chance that an asset keeps its purchasing power, what 100 dollars
+are then likely to buy, how sure that is, and why. Assets are SP500, Treasury10, Bills,
+Banknotes, Gold, Silver, Copper, Oil, Bitcoin and the ones you imported, in any case.
+With --set some of the figures are replaced and the answer is hypothetical.`,
+		Example: "  pppq predict Gold --horizon 5\n  pppq predict Bills --horizon 2 --model-type lgbm --explain\n  pppq predict Treasury10 --set inflation_12m=0.08 --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ask, err := q.ask(args[0])
+			if err != nil {
+				return err
+			}
+			if ask.Features, err = parseFeatures(set); err != nil {
+				return err
+			}
+			ask.Explain = explain || q.asJSON
+			b, err := inService(cmd)
+			if err != nil {
+				return err
+			}
+			a, err := b.Forecaster.Answer(ask, time.Now())
+			if err != nil {
+				return questionError(err)
+			}
+			if q.asJSON {
+				return printJSON(cmd.OutOrStdout(), a)
+			}
+			return printAnswer(cmd.OutOrStdout(), a, explain)
+		},
+	}
+	q.flags(cmd)
+	cmd.Flags().BoolVar(&explain, "explain", false, "show what moved the spread")
+	cmd.Flags().StringArrayVar(&set, "set", nil, "replace a figure, as `NAME=VALUE`; may be repeated")
+	return cmd
+}
+
+func parseFeatures(set []string) (map[string]float64, error) {
+	out := map[string]float64{}
+	for _, s := range set {
+		name, text, ok := strings.Cut(s, "=")
+		value, err := strconv.ParseFloat(text, 64)
+		if !ok || err != nil {
+			return nil, usageError("--set %q: want NAME=VALUE with a number", s)
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
+func printAnswer(w io.Writer, a *forecast.Answer, explain bool) error {
+	fmt.Fprintf(w, "%s over %g years, from figures to %s%s\n\n", a.Title, a.HorizonYears, a.DataAsOf, map[bool]string{true: " (stale)"}[a.Stale])
+	fmt.Fprintf(w, "  keeps its purchasing power with probability %.0f %%: class %s (%.0f %%)\n", 100*a.Probabilities.A, a.PredictedClass, 100*a.Confidence)
+	fmt.Fprintf(w, "  100 $ then buy what %.0f $ buy today; 8 times in 10 between %.0f and %.0f $\n", a.Buys.Median, a.Buys.P10, a.Buys.P90)
+	fmt.Fprintf(w, "  real return a year %+.1f %%, 8 times in 10 between %+.1f and %+.1f %%\n\n", 100*a.AnnualReturn.Median, 100*a.AnnualReturn.P10, 100*a.AnnualReturn.P90)
+	t := newTable(w)
+	fmt.Fprintln(t, "  \tA keeps all\tB loses to 10 %\tC 10 to 30 %\tD more than 30 %")
+	row := func(name string, c forecast.Classes) {
+		fmt.Fprintf(t, "  %s\t%.0f %%\t%.0f %%\t%.0f %%\t%.0f %%\n", name, 100*c.A, 100*c.B, 100*c.C, 100*c.D)
+	}
+	row("forecast", a.Probabilities)
+	if a.BaseRate.Windows > 0 {
+		row("its own past", a.BaseRate.Classes)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n  evidence %s: %.1f windows of this length that do not overlap\n", a.Evidence, a.EffectiveWindows)
+	fmt.Fprintf(w, "\nWhy\n")
+	for _, p := range a.Core.Parts {
+		fmt.Fprintf(w, "  %+.1f %% a year  %s\n", 100*math.Expm1(p.Rate), p.Name)
+	}
+	fmt.Fprintf(w, "  %+.1f %% a year  the centre before the rule for thin evidence\n", 100*math.Expm1(a.Core.Center))
+	if explain {
+		for _, c := range a.Contributions {
+			fmt.Fprintf(w, "  %+.1f %% spread, %+.1f points of P(loss)  %s\n", 100*math.Expm1(c.LnSpread), 100*c.Loss, c.Family)
+		}
+	}
+	section := func(title string, lines []string) {
+		if len(lines) == 0 {
+			return
+		}
+		fmt.Fprintf(w, "\n%s\n", title)
+		for _, l := range lines {
+			fmt.Fprintf(w, "  - %s\n", l)
+		}
+	}
+	section("For it", a.Strengths)
+	section("Against it", a.Weaknesses)
+	section("Notes", a.Notes)
+	printGoods(w, a.Goods)
+	if r := a.Reference; r != nil {
+		fmt.Fprintf(w, "\nSuch forecasts at %g years: skill %+.3f [%+.3f, %+.3f] over %s, %d blocks\n", r.HorizonYears, r.Skill, r.Low, r.High, r.Baseline, r.Blocks)
+	}
+	fmt.Fprintf(w, "Not covered: %s\n", a.NotCovered)
+	_, err := fmt.Fprintf(w, "Model %s\n", a.ModelVersion)
+	return err
+}
+
+func printGoods(w io.Writer, lines []forecast.GoodsLine) {
+	t := newTable(w)
+	fmt.Fprintf(t, "\n  100 $ of it buy\tnow\t1 year before\t5 years before\n")
+	cell := func(c *forecast.GoodsCount) string {
+		if c == nil {
+			return "-"
+		}
+		return fmt.Sprintf("%.1f (%s)", c.Units, c.Month)
+	}
+	for _, l := range lines {
+		fmt.Fprintf(t, "  %s, %s\t%s\t%s\t%s\n", l.Good, l.Unit, cell(l.Now), cell(l.YearAgo), cell(l.FiveYearsAgo))
+	}
+	t.Flush()
+}
