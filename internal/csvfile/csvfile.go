@@ -76,12 +76,18 @@ func Load(path, name string, limits Limits) (*Text, error) {
 	if stat.Size() > limits.Bytes {
 		return nil, tooLarge(name, limits)
 	}
-	return Read(f, name, limits)
+	return read(f, name, limits, stat.Size())
 }
 
 // Read reads all of r, which errors call name. The error is a *ParseError.
 func Read(r io.Reader, name string, limits Limits) (*Text, error) {
+	return read(r, name, limits, 0)
+}
+
+// read reads r, which probably has size bytes.
+func read(r io.Reader, name string, limits Limits, size int64) (*Text, error) {
 	var b strings.Builder
+	b.Grow(int(min(size, limits.Bytes)))
 	n, err := io.Copy(&b, io.LimitReader(r, limits.Bytes+1))
 	if err != nil {
 		return nil, &ParseError{File: name, Err: err}

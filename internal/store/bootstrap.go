@@ -142,15 +142,9 @@ func adopt(infos []series.Info, info series.Info) ([]series.Info, error) {
 
 // newest returns the newest vintage of each month, oldest month first.
 func newest(s *series.Series) []series.Observation {
-	last := make(map[series.Month]series.Observation)
+	last := make([]series.Observation, s.Last()-s.First()+1)
 	for _, o := range s.Observations() {
-		last[o.Period] = o
+		last[o.Period-s.First()] = o
 	}
-	all := make([]series.Observation, 0, len(last))
-	for m := s.First(); m <= s.Last(); m++ {
-		if o, ok := last[m]; ok {
-			all = append(all, o)
-		}
-	}
-	return all
+	return slices.DeleteFunc(last, func(o series.Observation) bool { return o == series.Observation{} })
 }

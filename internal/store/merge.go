@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pppq/pppq/internal/series"
@@ -54,18 +55,22 @@ type mergeRules struct {
 // held is nil for a new series, which takes the figures as they are.
 func merge(held *seriesFile, info series.Info, figures []series.Observation, r mergeRules) ([]series.Observation, Merged, error) {
 	result := Merged{Series: info.ID, New: held == nil}
-	added := []series.Observation{}
-	all := figures
+	var added, before []series.Observation
 	if held == nil {
 		result.Added = len(figures)
-		added = append(added, figures...)
+		added = slices.Clone(figures)
 	} else {
 		added = late(held, figures, r, &result)
-		all = append(append([]series.Observation{}, held.series.Observations()...), added...)
+		before = held.series.Observations()
 	}
-	s, err := series.New(info, all)
-	if err != nil {
-		return nil, result, err
+	s := (*series.Series)(nil)
+	if held != nil && len(added) == 0 {
+		s = held.series
+	} else {
+		var err error
+		if s, err = series.New(info, slices.Concat(before, added)); err != nil {
+			return nil, result, err
+		}
 	}
 	result.First, result.Last = s.First(), s.Last()
 	view := s.Latest()
@@ -84,9 +89,14 @@ func merge(held *seriesFile, info series.Info, figures []series.Observation, r m
 
 // late dates the figures that the held series lacks.
 func late(held *seriesFile, figures []series.Observation, r mergeRules, result *Merged) []series.Observation {
-	vintages := make(map[series.Month][]series.Observation)
-	for _, o := range held.series.Observations() {
-		vintages[o.Period] = append(vintages[o.Period], o)
+	obs := held.series.Observations()
+	// newest[i] is the newest vintage of month First+i, -1 if there is none.
+	newest := make([]int, held.series.Last()-held.series.First()+1)
+	for i := range newest {
+		newest[i] = -1
+	}
+	for i, o := range obs {
+		newest[o.Period-held.series.First()] = i
 	}
 	today := series.DateOf(r.now)
 	// A clock that went back, or two additions in one second, must not undo the
@@ -95,11 +105,17 @@ func late(held *seriesFile, figures []series.Observation, r mergeRules, result *
 	if !retrieved.After(held.retrieved) {
 		retrieved = held.retrieved.Add(time.Second)
 	}
+	type figure struct {
+		period series.Month
+		value  float64
+	}
+	// superseded is made when it is first needed: mostly nothing differs.
+	var superseded map[figure]bool
 	var added []series.Observation
 	for _, o := range figures {
 		o.RetrievedAt = retrieved
-		seen := vintages[o.Period]
-		if len(seen) == 0 {
+		i := int(o.Period - held.series.First())
+		if i < 0 || i >= len(newest) || newest[i] < 0 {
 			result.Added++
 			if o.Period > held.series.First() && o.Period < held.series.Last() {
 				result.GapsFilled = append(result.GapsFilled, o.Period)
@@ -110,8 +126,14 @@ func late(held *seriesFile, figures []series.Observation, r mergeRules, result *
 			added = append(added, o)
 			continue
 		}
-		last := seen[len(seen)-1]
-		if last.Value == o.Value || r.keepSuperseded && holds(seen, o.Value) {
+		last := obs[newest[i]]
+		if last.Value != o.Value && r.keepSuperseded && superseded == nil {
+			superseded = make(map[figure]bool, len(obs))
+			for _, o := range obs {
+				superseded[figure{o.Period, o.Value}] = true
+			}
+		}
+		if last.Value == o.Value || superseded[figure{o.Period, o.Value}] {
 			result.Unchanged++
 			continue
 		}
@@ -122,15 +144,6 @@ func late(held *seriesFile, figures []series.Observation, r mergeRules, result *
 		})
 	}
 	return added
-}
-
-func holds(vintages []series.Observation, value float64) bool {
-	for _, o := range vintages {
-		if o.Value == value {
-			return true
-		}
-	}
-	return false
 }
 
 // String is one line for people.

@@ -55,11 +55,6 @@ func parseSeries(text *csvfile.Text, info series.Info) (*seriesFile, error) {
 	if err := readHeader(rows, seriesHeader); err != nil {
 		return nil, err
 	}
-	type vintage struct {
-		period series.Month
-		known  series.Date
-	}
-	lines := make(map[vintage]int)
 	f := &seriesFile{text: text.String()}
 	var obs []series.Observation
 	for rows.Next() {
@@ -72,11 +67,6 @@ func parseSeries(text *csvfile.Text, info series.Info) (*seriesFile, error) {
 				return nil, err
 			}
 		}
-		key := vintage{o.Period, o.KnownFrom}
-		if line, ok := lines[key]; ok {
-			return nil, rows.Fault(0, fmt.Errorf("%s known from %s stands also in line %d", o.Period, o.KnownFrom, line))
-		}
-		lines[key] = rows.Line()
 		obs = append(obs, o)
 		f.retrieved = o.RetrievedAt
 	}
@@ -85,9 +75,29 @@ func parseSeries(text *csvfile.Text, info series.Info) (*seriesFile, error) {
 	}
 	var err error
 	if f.series, err = series.New(info, obs); err != nil {
-		return nil, &csvfile.ParseError{File: text.Name, Err: err}
+		line, placed := duplicate(obs)
+		return nil, &csvfile.ParseError{File: text.Name, Line: line, Err: cmp.Or(placed, err)}
 	}
 	return f, nil
+}
+
+// duplicate finds the first line that repeats the period and known_from of
+// another; line 0 and no error if there is none. The observations are one a line
+// below the header.
+func duplicate(obs []series.Observation) (line int, err error) {
+	type vintage struct {
+		period series.Month
+		known  series.Date
+	}
+	lines := make(map[vintage]int)
+	for i, o := range obs {
+		key := vintage{o.Period, o.KnownFrom}
+		if other, ok := lines[key]; ok {
+			return i + 2, fmt.Errorf("%s known from %s stands also in line %d", o.Period, o.KnownFrom, other)
+		}
+		lines[key] = i + 2
+	}
+	return 0, nil
 }
 
 // readHeader insists on the first line.
