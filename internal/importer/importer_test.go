@@ -164,7 +164,8 @@ func TestResultText(t *testing.T) {
 	got := text(t, run(t, st, importer.Options{File: path, DryRun: true}))
 	want := fmt.Sprintf(`dry run: nothing is written
 GOLD: 2 added, 1 revised, 0 unchanged; now 681 months, 1970-01 to 2026-10
-  read      5 monthly rows of column "value" in %s: 3 months, 2026-07 to 2026-10, sampling "average"
+  read      monthly rows 5, column "value" of %s
+  made      months 3, 2026-07 to 2026-10, sampling "average"
   skipped   1 row missing value
   skipped   1 row in the running month
   revised   2026-07: %v to 4000, known from 2026-11-23
@@ -180,9 +181,11 @@ GOLD: 2 added, 1 revised, 0 unchanged; now 681 months, 1970-01 to 2026-10
 	pays := file(t, "pays.csv", "date,dividend\n2023-03-15,0.5\n")
 	got = text(t, run(t, st, importer.Options{File: path, ID: "Fund", IncomeFile: pays}))
 	want = fmt.Sprintf(`FUND: 3 added, 0 revised, 0 unchanged; now 3 months, 2026-08 to 2026-10
-  read      3 monthly rows of column "value" in %s: 3 months, 2026-08 to 2026-10, sampling "end"
-FUND_INCOME: 1 added, 0 revised, 0 unchanged; now 1 months, 2023-03 to 2023-03
-  read      1 monthly rows of column "dividend" in %s: 1 months, 2023-03 to 2023-03, sampling "month"
+  read      monthly rows 3, column "value" of %s
+  made      months 3, 2026-08 to 2026-10, sampling "end"
+FUND_INCOME: 1 added, 0 revised, 0 unchanged; now 1 month, 2023-03 to 2023-03
+  read      monthly rows 1, column "dividend" of %s
+  made      months 1, 2023-03 to 2023-03, sampling "month"
 asset Fund: too short to be forecast, too short to be scored
   note      a forecast needs the last 12 months without a gap; there are 3
   note      the walk-forward test needs 62 months; there are 3

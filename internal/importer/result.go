@@ -42,8 +42,8 @@ func (f FileResult) writeText(b *strings.Builder) {
 	if f.Daily {
 		kind = "daily"
 	}
-	fmt.Fprintf(b, "  read      %d %s rows of column %q in %s: %d months, %s to %s, sampling %q\n",
-		f.Rows, kind, f.Column, f.File, f.Months, f.First, f.Last, f.Sampling)
+	fmt.Fprintf(b, "  read      %s rows %d, column %q of %s\n", kind, f.Rows, f.Column, f.File)
+	fmt.Fprintf(b, "  made      months %d, %s to %s, sampling %q\n", f.Months, f.First, f.Last, f.Sampling)
 	for _, s := range f.Skipped {
 		fmt.Fprintf(b, "  skipped   %s\n", s)
 	}

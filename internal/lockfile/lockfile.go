@@ -62,7 +62,7 @@ func Acquire(path, command string, now time.Time) (*Lock, error) {
 		_, err = f.WriteAt([]byte(note), 0)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", path, errors.Join(err, f.Close()))
+		return nil, fmt.Errorf("lock %s: %w", path, errors.Join(reason(err), f.Close()))
 	}
 	return &Lock{f: f}, nil
 }
@@ -76,6 +76,15 @@ func (l *Lock) Release() error {
 	f := l.f
 	l.f = nil
 	return errors.Join(f.Truncate(0), f.Close())
+}
+
+// reason strips the operation and the name from an operating system's error.
+func reason(err error) error {
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
 }
 
 // holder reads what the holder wrote of itself; zero if that can't be read.

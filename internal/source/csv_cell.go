@@ -62,7 +62,7 @@ func parseDate(s string) (cellDate, dateForm, error) {
 	bad := fmt.Errorf("date %q: want YYYY-MM, YYYY-MM-DD, YYYYMMDD, DD.MM.YYYY or MM/DD/YYYY", s)
 	var d cellDate
 	var form dateForm
-	parts := []string{}
+	var parts []string
 	switch {
 	case len(s) == 7 && s[4] == '-':
 		form, parts = formMonth, []string{s[:4], s[5:], "1"}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -54,9 +53,8 @@ func parseCatalogue(text *csvfile.Text) ([]series.Info, error) {
 	return infos, rows.Err()
 }
 
-// writeCatalogue replaces the catalogue; infos are put in order.
+// writeCatalogue replaces the catalogue by infos, which are ordered by id.
 func (s *Store) writeCatalogue(infos []series.Info) error {
-	slices.SortFunc(infos, func(a, b series.Info) int { return cmp.Compare(a.ID, b.ID) })
 	records := [][]string{series.CatalogueHeader}
 	for _, info := range infos {
 		records = append(records, info.Record())

@@ -150,7 +150,7 @@ func late(held *seriesFile, figures []series.Observation, r mergeRules, result *
 func (m Merged) String() string {
 	s := fmt.Sprintf("%s: %d added, %d revised, %d unchanged", m.Series, m.Added, len(m.Revised), m.Unchanged)
 	if m.Months > 0 {
-		s += fmt.Sprintf("; now %d months, %s to %s", m.Months, m.First, m.Last)
+		s += fmt.Sprintf("; now %s, %s to %s", count(m.Months, "month"), m.First, m.Last)
 	}
 	return s
 }

@@ -49,10 +49,11 @@ func (s *Store) Apply(ctx context.Context, u Update) ([]Merged, error) {
 	if err != nil {
 		return nil, err
 	}
-	infos, err := s.catalogue()
+	before, err := s.catalogue()
 	if err != nil {
 		return nil, err
 	}
+	infos := slices.Clone(before)
 	own := slices.DeleteFunc(assets, func(a series.Asset) bool { return IsBuiltin(a.ID) })
 	var results []Merged
 	var writes []func() error
@@ -100,7 +101,10 @@ func (s *Store) Apply(ctx context.Context, u Update) ([]Merged, error) {
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	writes = append(writes, func() error { return s.writeCatalogue(infos) })
+	slices.SortFunc(infos, func(a, b series.Info) int { return strings.Compare(a.ID, b.ID) })
+	if !slices.Equal(before, infos) {
+		writes = append(writes, func() error { return s.writeCatalogue(infos) })
+	}
 	if u.Asset != nil {
 		writes = append(writes, func() error { return s.writeAssets(own) })
 	}
