@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// openAPI is the frame of the OpenAPI document.
+func openAPI(version string) huma.Config {
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:   "pppq",
+				Version: version,
+				Description: "Of 100 dollars of purchasing power put into an asset today, how much is left after some years, how sure is that, and why? " +
+					"Every problem is an application/problem+json (RFC 9457) with a JSON pointer for each wrong field.",
+				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"bearer": {Type: "http", Scheme: "bearer", Description: "A key made by `pppq keys new`; needed only if the service has keys"},
+					"apiKey": {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "The same key in a header of its own"},
+				},
+			},
+			Tags: []*huma.Tag{
+				{Name: "forecasts", Description: "What becomes of purchasing power"},
+				{Name: "assets", Description: "What can be forecast, and the figures behind it"},
+				{Name: "models", Description: "What is in service and how good it is"},
+				{Name: "service", Description: "Probes and metrics"},
+				{Name: "protocols", Description: "Doors for clients of other model servers"},
+			},
+		},
+		Formats:                      map[string]huma.Format{jsonType: format, "json": format},
+		DefaultFormat:                jsonType,
+		RejectUnknownQueryParameters: true,
+	}
+}
+
+// operate registers a typed operation. What fn returns as an error goes through
+// the table of problems.
+func operate[I, O any](h *Handler, op huma.Operation, p policy, fn func(context.Context, *call, *I) (*O, error)) {
+	op.Metadata = map[string]any{policyKey: p}
+	// Bodies are read and checked before (call.readBody, shape.check).
+	op.SkipValidateBody, op.MaxBodyBytes, op.BodyReadTimeout = true, -1, -1
+	if p.scope != open {
+		op.Security = []map[string][]string{{}, {"bearer": {}}, {"apiKey": {}}}
+	}
+	if p.scope == administers {
+		op.Security = op.Security[1:]
+	}
+	huma.Register(h.api, op, func(ctx context.Context, in *I) (*O, error) {
+		c := ctx.Value(callKey{}).(*call)
+		out, err := fn(ctx, c, in)
+		if err != nil {
+			c.failed = err
+			return nil, nil
+		}
+		return out, nil
+	})
+}
+
+// none is the input or output of operations that have none.
+type none struct{}

@@ -1,0 +1,26 @@
+package api
+
+import "strconv"
+
+// register adds every operation of the service.
+func (h *Handler) register() {
+	h.registerProbes()
+	h.registerPredict()
+	h.registerCompare()
+	h.registerAssets()
+	h.registerModel()
+}
+
+// bytesText is a number of bytes in words.
+func bytesText(n int64) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return strconv.FormatInt(n>>20, 10) + " MiB"
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return strconv.FormatInt(n>>10, 10) + " KiB"
+	}
+	return strconv.FormatInt(n, 10) + " bytes"
+}
+
+// itoa writes an index into a JSON pointer.
+func itoa(i int) string { return strconv.Itoa(i) }

@@ -1,0 +1,295 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/pppq/pppq/internal/config"
+	"github.com/pppq/pppq/internal/telemetry"
+)
+
+// A scope is what a caller must be allowed to do.
+type scope int
+
+const (
+	// open routes need no key.
+	open scope = iota
+	// reads need a read key if any keys are set.
+	reads
+	// administers need an admin key, and are closed while no keys are set.
+	administers
+)
+
+// work is how much there is to do for one request.
+type work int
+
+const (
+	// little work needs no place.
+	little work = iota
+	// quick work is a few forecasts.
+	quick
+	// long work grows with the body.
+	long
+)
+
+// A policy says how requests to a route are treated on their way.
+type policy struct {
+	scope scope
+	// body is the most bytes of a body; 0 for none.
+	body int64
+	// media are the accepted types of the body; nil is JSON.
+	media []string
+	// cache keeps answers in the model.
+	cache bool
+	// model answers 503 while no model is in service.
+	model bool
+	// work says which gate the work goes through.
+	work work
+	// quiet routes have no line in the access log unless they fail.
+	quiet bool
+	// streamed bodies are read by the handler, under the same bound.
+	streamed bool
+}
+
+// A route is one method and path template.
+type route struct {
+	policy
+	method, template string
+	operation        *huma.Operation
+	metrics          *telemetry.Route
+	shape            *shape // of the body, nil if there is none
+	serve            func(*call)
+	// index begins the cache keys of the route.
+	index byte
+	gate  *gate
+	cost  *cost
+}
+
+// policyKey is where an operation's Metadata holds its policy.
+const policyKey = "policy"
+
+// adapter lets huma register operations with a Handler.
+type adapter struct{ h *Handler }
+
+// Handle implements huma.Adapter.
+func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
+	r := &route{method: op.Method, template: op.Path, operation: op, serve: func(c *call) { handler(c) }}
+	r.policy = op.Metadata[policyKey].(policy)
+	if op.RequestBody != nil {
+		if media := op.RequestBody.Content[jsonType]; media != nil {
+			r.shape = compile(a.h.api.OpenAPI().Components.Schemas, media.Schema)
+		}
+	}
+	a.h.add(r)
+}
+
+// ServeHTTP implements huma.Adapter.
+func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.h.ServeHTTP(w, r) }
+
+// enter is the way of a routed request to its handler and back.
+func (c *call) enter(r *route) {
+	c.route = r
+	if err := c.authorize(); err != nil {
+		c.fail(err)
+		return
+	}
+	if r.scope != open {
+		if err := c.h.rates.take(c); err != nil {
+			c.h.options.Metrics.Shed.WithLabelValues("rate").Inc()
+			c.fail(err)
+			return
+		}
+	}
+	if r.model && c.model == nil {
+		c.fail(errNoModel)
+		return
+	}
+	if err := c.readBody(); err != nil {
+		c.fail(err)
+		return
+	}
+	if r.cache && c.fromCache() {
+		return
+	}
+	if err := c.atWork(); err != nil {
+		c.h.options.Metrics.Shed.WithLabelValues("busy").Inc()
+		c.fail(err)
+		return
+	}
+	if c.failed != nil {
+		c.fail(c.failed)
+	} else if r.operation != nil {
+		c.finish()
+	}
+}
+
+// atWork runs the operation at a place of the route's gate; the place is free
+// again before anything is sent. The error says that there is no place.
+func (c *call) atWork() error {
+	if c.route.gate == nil {
+		c.run()
+		return nil
+	}
+	place, err := c.route.gate.enter(c.r.Context(), c.route.cost, c.units())
+	if err != nil {
+		return err
+	}
+	defer place.leave()
+	c.run()
+	return nil
+}
+
+// units are what the work grows with: 1 for one forecast, else the size of the
+// body.
+func (c *call) units() float64 {
+	if c.route.gate == c.h.short {
+		return 1
+	}
+	return float64(max(c.r.ContentLength, int64(c.body.Len()), 1))
+}
+
+// run checks the body and lets the operation answer into memory.
+func (c *call) run() {
+	if c.route.shape != nil {
+		if p := c.route.shape.check(c.body.Bytes(), ""); p != nil {
+			c.failed = p
+			return
+		}
+	}
+	if c.h.options.Timeout > c.h.options.BodyTimeout/2 {
+		// The server's deadline for the body must not end long work; the error says
+		// that the writer has no deadlines, as in tests.
+		_ = http.NewResponseController(c.w.ResponseWriter).SetReadDeadline(time.Time{})
+	}
+	ctx, cancel := context.WithTimeout(c.r.Context(), c.h.options.Timeout)
+	defer cancel()
+	c.ctx = callContext{ctx, c}
+	c.route.serve(c)
+}
+
+// finish sends the answer in memory, and keeps it if it may be kept.
+func (c *call) finish() {
+	if c.status == http.StatusOK && len(c.cacheKey) > 0 {
+		c.keepAnswer()
+	}
+	c.send(c.status, nil)
+}
+
+// callContext carries the call to handlers that only get a context.
+type callContext struct {
+	context.Context
+	call *call
+}
+
+type callKey struct{}
+
+// Value implements context.Context.
+func (x callContext) Value(key any) any {
+	if key == (callKey{}) {
+		return x.call
+	}
+	return x.Context.Value(key)
+}
+
+// readBody reads the body into memory, up to the route's bound, and refuses
+// forms of it that the route does not take.
+func (c *call) readBody() error {
+	r, limit := c.r, c.route.body
+	if limit == 0 {
+		return nil // net/http throws away what nobody reads
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return newProblem(kindMediaType, "send the body without Content-Encoding").with("Accept-Encoding", "identity")
+	}
+	if err := c.mediaType(); err != nil {
+		return err
+	}
+	if r.ContentLength > limit {
+		return tooLarge(limit)
+	}
+	r.Body = http.MaxBytesReader(c.w.ResponseWriter, r.Body, limit)
+	if c.route.streamed {
+		return nil
+	}
+	if n := r.ContentLength; n > 0 && n <= maxKept {
+		c.body.Grow(int(n) + 1)
+	}
+	_, err := c.body.ReadFrom(r.Body)
+	return bodyError(err, limit)
+}
+
+// bodyError says why a body could not be read.
+func bodyError(err error, limit int64) error {
+	var large *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &large):
+		return tooLarge(limit)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return newProblem(kindSlowBody, "send the body faster").with("Connection", "close")
+	}
+	p := newProblem(kindMalformed, "the body broke off before its end").with("Connection", "close")
+	return p
+}
+
+func tooLarge(limit int64) error {
+	return newProblem(kindTooLarge, "want at most "+bytesText(limit)).with("Connection", "close")
+}
+
+// mediaType refuses a body that is not declared as what the route takes.
+func (c *call) mediaType() error {
+	want := c.route.media
+	given := c.r.Header["Content-Type"]
+	if len(given) == 1 && given[0] == jsonType && want == nil {
+		return nil
+	}
+	if want == nil {
+		want = []string{jsonType}
+	}
+	if len(given) == 0 || given[0] == "" {
+		return nil // what is in it decides
+	}
+	media, params, err := mime.ParseMediaType(given[0])
+	charset := params["charset"]
+	for _, w := range want {
+		if err == nil && media == w && (charset == "" || strings.EqualFold(charset, "utf-8")) {
+			return nil
+		}
+	}
+	return newProblem(kindMediaType, "want Content-Type "+strings.Join(want, " or ")).with("Accept", strings.Join(want, ", "))
+}
+
+// authorize finds out who calls and whether they may.
+func (c *call) authorize() error {
+	keys := c.h.options.Keys
+	if c.route.scope == open {
+		return nil
+	}
+	if len(keys) == 0 {
+		if c.route.scope == administers {
+			return newProblem(kindForbidden, "administration is closed: no API keys are set")
+		}
+		return nil
+	}
+	given := credential(c.r.Header)
+	if given == "" {
+		return newProblem(kindUnauthorized, "send Authorization: Bearer KEY, or X-API-Key: KEY").with("Www-Authenticate", `Bearer realm="pppq"`)
+	}
+	key := findKey(keys, given)
+	if key == nil {
+		return newProblem(kindUnauthorized, "the key is not known").with("Www-Authenticate", `Bearer realm="pppq", error="invalid_token"`)
+	}
+	c.key = key.Name
+	if c.route.scope == administers && key.Scope != config.ScopeAdmin {
+		return newProblem(kindForbidden, "the key may read but not administer").with("Www-Authenticate", `Bearer realm="pppq", error="insufficient_scope"`)
+	}
+	return nil
+}

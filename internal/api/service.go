@@ -1,0 +1,121 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pppq/pppq/internal/bundle"
+	"github.com/pppq/pppq/internal/forecast"
+	"github.com/pppq/pppq/internal/power"
+	"github.com/pppq/pppq/internal/telemetry"
+)
+
+// A Service holds the model in service and puts another in its place. Requests
+// read the model through one atomic pointer: none sees a mixture of two.
+type Service struct {
+	options     Options
+	current     atomic.Pointer[model]
+	predictions map[forecast.ModelType]*telemetry.Predictions
+
+	// loading serialises loads; no request takes it.
+	loading sync.Mutex
+}
+
+// NewService makes a service without a model. Options.Metrics may be nil for
+// metrics that nobody sees.
+func NewService(o Options) *Service {
+	if o.Metrics == nil {
+		o.Metrics = telemetry.NewMetrics(o.Version)
+	}
+	o.Models.Program = o.Version
+	s := &Service{options: o, predictions: map[forecast.ModelType]*telemetry.Predictions{}}
+	var classes []string
+	for c := range power.NumClasses {
+		classes = append(classes, power.Class(c).String())
+	}
+	for _, m := range forecast.ModelTypes {
+		s.predictions[m] = o.Metrics.Predictions(string(m), classes)
+	}
+	return s
+}
+
+// Bundle returns the model in service, nil if there is none.
+func (s *Service) Bundle() *bundle.Bundle {
+	if m := s.current.Load(); m != nil {
+		return m.Bundle
+	}
+	return nil
+}
+
+// Put puts a loaded bundle into service. Loading it checked its files and its
+// golden answers; here it must answer one question of every asset before any
+// request sees it, and what requests share is made ready.
+func (s *Service) Put(b *bundle.Bundle) error {
+	m, err := newModel(b, s.options.Cache, s.options.Now())
+	if err != nil {
+		s.options.Metrics.Reload(false)
+		return fmt.Errorf("model %s is refused: %w", b.Manifest.Version, err)
+	}
+	s.current.Store(m)
+	s.options.Metrics.SetModel(m.figures())
+	s.options.Metrics.Reload(true)
+	s.options.Log.Info("model in service", "version", b.Manifest.Version, "data_as_of", b.Manifest.DataAsOf.String(), "baseline", b.Manifest.Baseline)
+	return nil
+}
+
+// Reload loads what the folder of models has in service now, if that is another
+// version. What can't be loaded is refused, logged and counted; the model in
+// service stays.
+func (s *Service) Reload() (version string, changed bool, err error) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	now := s.Bundle()
+	b, refused, err := s.options.Models.LoadCurrent()
+	if err == nil && len(refused) > 0 && now != nil {
+		// Something older stands in for a damaged version: what serves is no worse.
+		err = refused[0]
+	}
+	if err == nil && now != nil && now.Manifest.Version == b.Manifest.Version {
+		return b.Manifest.Version, false, nil
+	}
+	if err != nil {
+		if len(refused) > 0 {
+			s.refuse(refused[0])
+		}
+		return "", false, err
+	}
+	for _, r := range refused {
+		s.refuse(r)
+	}
+	if err := s.Put(b); err != nil {
+		return "", false, err
+	}
+	return b.Manifest.Version, true, nil
+}
+
+// refuse logs and counts a version that could not be loaded.
+func (s *Service) refuse(err error) {
+	s.options.Metrics.Reload(false)
+	s.options.Log.Error("a model version is refused; the one in service stays", "error", err.Error())
+}
+
+// Watch follows the folder of models until ctx ends, looking at least every
+// 250 ms.
+func (s *Service) Watch(ctx context.Context) {
+	serving := ""
+	if b := s.Bundle(); b != nil {
+		serving = b.Manifest.Version
+	}
+	s.options.Models.Watch(ctx, bundle.WatchInterval, serving, func(b *bundle.Bundle) {
+		s.loading.Lock()
+		defer s.loading.Unlock()
+		if now := s.Bundle(); now != nil && now.Manifest.Version == b.Manifest.Version {
+			return // a request to reload was faster
+		}
+		if err := s.Put(b); err != nil {
+			s.options.Log.Error(err.Error())
+		}
+	}, s.refuse)
+}
