@@ -125,6 +125,12 @@ type fixture struct {
 // setup makes a handler over the shared folder of models; change may be nil.
 func setup(t testing.TB, change func(*Options)) *fixture {
 	t.Helper()
+	return setupPages(t, change, nil)
+}
+
+// setupPages is setup with handlers beside the operations.
+func setupPages(t testing.TB, change func(*Options), pages map[string]http.Handler) *fixture {
+	t.Helper()
 	dir, err := store()
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +148,7 @@ func setup(t testing.TB, change func(*Options)) *fixture {
 			t.Fatal(err)
 		}
 	}
-	return &fixture{Handler: NewHandler(s), t: t}
+	return &fixture{Handler: NewHandler(s, pages), t: t}
 }
 
 // testWriter shows warnings and errors with the test that met them.

@@ -35,8 +35,10 @@ type Handler struct {
 	cacheHit, cacheMiss prometheus.Counter
 }
 
-// NewHandler makes the handler of a service.
-func NewHandler(s *Service) *Handler {
+// NewHandler makes the handler of a service. pages are handlers of their own
+// beside the operations, by ServeMux pattern, as "GET /{$}"; a read key is needed
+// for them if keys are set.
+func NewHandler(s *Service, pages map[string]http.Handler) *Handler {
 	o := &s.options
 	h := &Handler{service: s, options: o, mux: http.NewServeMux(), methods: map[string][]string{}}
 	h.calls.New = func() any { return new(call) }
@@ -47,7 +49,7 @@ func NewHandler(s *Service) *Handler {
 	h.notFound = &route{method: "", template: "", metrics: o.Metrics.Route("other", "unmatched")}
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { h.unmatched(w) })
 	h.register()
-	for pattern, page := range o.Pages {
+	for pattern, page := range pages {
 		h.page(pattern, page)
 	}
 	for template, methods := range h.methods {

@@ -3,7 +3,6 @@ package api
 import (
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"strconv"
 	"time"
@@ -22,9 +21,6 @@ type Options struct {
 	Models bundle.Folder
 	// DataDir holds the ledger of past forecasts, if there is one.
 	DataDir string
-	// Pages are handlers of their own beside the operations, by ServeMux pattern,
-	// as "GET /{$}". A read key is needed for them if keys are set.
-	Pages map[string]http.Handler
 
 	Metrics *telemetry.Metrics
 	Log     *slog.Logger
@@ -76,7 +72,7 @@ func DefaultOptions() Options {
 	}
 }
 
-// Configure takes over what settings say. Metrics, logs, pages and Executable
+// Configure takes over what settings say. Metrics, logs and Executable
 // are the caller's.
 func (o *Options) Configure(s *config.Settings) {
 	o.Address = net.JoinHostPort(s.Host, strconv.Itoa(s.Port))

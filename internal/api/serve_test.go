@@ -62,14 +62,12 @@ func TestTakenPort(t *testing.T) {
 // that runs is finished.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(o *Options) {
-		o.Drain = 300 * time.Millisecond
-		o.Pages = map[string]http.Handler{"GET /slow": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_ = http.NewResponseController(w).Flush()
-			time.Sleep(500 * time.Millisecond)
-			_, _ = io.WriteString(w, "whole")
-		})}
+	slowly := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(500 * time.Millisecond)
+		_, _ = io.WriteString(w, "whole")
 	})
+	f := setupPages(t, func(o *Options) { o.Drain = 300 * time.Millisecond }, map[string]http.Handler{"GET /slow": slowly})
 	r := serve(t, f)
 	slow, err := http.Get(r.url + "/slow")
 	if err != nil {
