@@ -207,8 +207,8 @@ func (r *reader) headerWords(key string, n int) ([]string, error) {
 		return nil, r.failHeader(key, fmt.Errorf("want %d entries, got %d", n, len(words)))
 	}
 	for i, w := range words {
-		if w == "" {
-			return nil, r.failHeader(key, fmt.Errorf("entry %d is empty", i))
+		if w == "" || strings.Contains(w, "\r") {
+			return nil, r.failHeader(key, fmt.Errorf("entry %d is empty or has a carriage return", i))
 		}
 	}
 	return words, nil

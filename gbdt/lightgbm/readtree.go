@@ -274,6 +274,10 @@ func (b *block) categories(t *gbdt.Tree, sets int) {
 }
 
 func (b *block) linear(t *gbdt.Tree) {
+	if b.leaves == 1 {
+		b.fail(isLinear, errors.New("a linear tree needs a split"))
+		return
+	}
 	l := &gbdt.LinearLeaves{}
 	var counts []int32
 	floats(b, &l.Const, leafConst, b.leaves, false)

@@ -53,6 +53,9 @@ func Save(path string, f *File) error {
 
 func (f *File) text() ([]byte, error) {
 	m := f.Model
+	if f.header == nil && f.Tail == "" {
+		return nil, errors.New("lightgbm: a File comes from Read or New")
+	}
 	if err := checkModel(m); err != nil {
 		return nil, err
 	}

@@ -54,6 +54,9 @@ type Form struct {
 	// WeightsInModel writes the weights of a dart booster inside its model, as XGBoost does since 3.4. Releases to 3.3
 	// ignore them there without an error.
 	WeightsInModel bool
+	// FewParams writes no parameters of the objective but those that were read. Releases differ in those they write,
+	// and refuse a file without those they want.
+	FewParams bool
 }
 
 // New returns the file of a model. It reports a model that Model.Validate refuses, one of another family, and feature

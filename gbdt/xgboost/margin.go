@@ -45,7 +45,7 @@ func (l marginLink) margin(p float32) float32 {
 	return p
 }
 
-// baseScore is the inverse of margin: a p of which margin gives exactly m. Not every m has one.
+// baseScore is the inverse of margin: a p of which margin gives m (0 and -0 are the same). Not every m has one.
 func (l marginLink) baseScore(m float32) (float32, error) {
 	var guess float32
 	switch l {
@@ -60,7 +60,7 @@ func (l marginLink) baseScore(m float32) (float32, error) {
 	up, down := guess, guess
 	for range 64 {
 		for _, p := range [2]float32{up, down} {
-			if math.Float32bits(l.margin(p)) == math.Float32bits(m) && p-p == 0 {
+			if l.margin(p) == m && p-p == 0 {
 				return p, nil
 			}
 		}

@@ -244,6 +244,7 @@ func (r *reader) finish() error {
 		}
 	}
 	m.Objective.Alpha = r.alpha()
+	f.ReadForm.FewParams = len(f.objectiveParams.with(objectiveParams(m.Objective, m.Outputs)).keys) > len(f.objectiveParams.keys)
 	return r.check()
 }
 

@@ -59,6 +59,9 @@ func Save(path string, f *File) error {
 // check reports a model that the format cannot hold.
 func (f *File) check() error {
 	m := f.Model
+	if f.learnerParam == nil || f.boosterParam == nil {
+		return errors.New("xgboost: a File comes from Read or New")
+	}
 	if err := checkModel(m); err != nil {
 		return err
 	}
@@ -168,11 +171,25 @@ func spread(scores []float32, n int) []float32 {
 
 func (f *File) putObjective(e encoder) {
 	m := f.Model
-	params := f.objectiveParams
-	if m.Objective.Name != f.objective {
-		params = objectiveParams(m.Objective, m.Outputs)
+	params := objectiveParams(m.Objective, m.Outputs)
+	if m.Objective.Name == f.objective {
+		params = f.objectiveParams.with(params)
+		if f.Form.FewParams {
+			params = f.objectiveParams
+		}
 	}
 	putParts(e, map[string]func(){"name": func() { e.text(m.Objective.Name) }}, params)
+}
+
+// with returns m and the members of more whose keys m has not.
+func (m members) with(more members) members {
+	all := members{slices.Clone(m.keys), slices.Clone(m.values)}
+	for i, key := range more.keys {
+		if _, ok := m.get(key); !ok {
+			all.add(key, more.values[i])
+		}
+	}
+	return all
 }
 
 func (f *File) putBooster(e encoder) {

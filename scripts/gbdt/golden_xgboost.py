@@ -1,4 +1,6 @@
 """The XGBoost half of make_golden.py: which models there are, and how they are trained and asked."""
+import ctypes
+
 import numpy as np
 
 import golden_data as data
@@ -113,7 +115,17 @@ def rows():
     x = data.test_rows(48, data.SPECIAL)
     with np.errstate(over="ignore"):
         finite = np.where(np.isinf(x.astype(np.float32)), 0.25, x)
-    return {"rows": x, "finite": finite}
+    return {"rows": x, "finite": finite, "logf": logarithms()}
+
+
+def logarithms():
+    """Pairs x, ln x of the C library's logf, which XGBoost makes margins with."""
+    libm = ctypes.CDLL("libm.so.6")
+    libm.logf.restype, libm.logf.argtypes = ctypes.c_float, [ctypes.c_float]
+    rng = np.random.default_rng(data.SEED + 3)
+    x = np.concatenate([rng.integers(1, 0x7f800000, 200).astype(np.uint32).view(np.float32),
+                        rng.uniform(0, 4, 100).astype(np.float32), np.float32([1, 1e-45, 3.4e38, 0.5, 1e-6])])
+    return np.array([[v, libm.logf(v)] for v in x.tolist()])
 
 
 def predict(xgb, folder, x):
