@@ -66,7 +66,7 @@ func (g *naiveGrower) best(rows []int32, counted bool) *naiveSplit {
 		hasMissing := false
 		for _, r := range rows {
 			x := g.data.x.At(int(r), f.column)
-			hasMissing = hasMissing || x != x
+			hasMissing = hasMissing || x != x && (counted || g.in.pairs[r] != 0)
 		}
 		thresholds := f.upper
 		if hasMissing && !math.IsNaN(f.above) {
@@ -175,7 +175,7 @@ func TestGrowAgainstPlainSearch(t *testing.T) {
 	cases := 0
 	for _, family := range []Family{LightGBM, XGBoost} {
 		for _, growth := range []Growth{LeafWise, DepthWise} {
-			for variant := range 6 {
+			for variant := range 7 {
 				p := DefaultParams(family)
 				p.Growth, p.MaxBin, p.MaxLeaves, p.MaxDepth, p.MinDataInLeaf, p.MinSumHessian = growth, 14, 8, 5, 4, 0.5
 				switch variant {
@@ -189,6 +189,8 @@ func TestGrowAgainstPlainSearch(t *testing.T) {
 					p.MinDataInLeaf = 60 // the hessians' share often says otherwise
 				case 5:
 					p.MinSumHessian = 30
+				case 6:
+					p.MinDataInLeaf, p.MinSumHessian = 40, 0 // with rows of weight 0
 				}
 				t.Run(fmt.Sprintf("%v/growth %d/%d", family, growth, variant), func(t *testing.T) {
 					cases++
@@ -200,6 +202,9 @@ func TestGrowAgainstPlainSearch(t *testing.T) {
 						// Large hessians stand where a feature is large, so that their share is far from that of rows.
 						h := math.Exp(1.5 * d.x.At(i, 0))
 						pairs[i] = packPair(int32(1e4*(signal(d.x, i)+rng.NormFloat64())), uint32(1e4*h))
+						if x := d.x.At(i, 2); variant == 6 && (i%3 == 0 || x != x) {
+							pairs[i] = 0
+						}
 					}
 					var rows []int32
 					for i := range b.rows {
@@ -289,6 +294,34 @@ func TestTreeStatisticsAddUp(t *testing.T) {
 		}
 		if splits < 20 {
 			t.Fatalf("%s: only %d splits", p.testName(), splits)
+		}
+	}
+}
+
+// Rows of weight 0 with a missing value show in the counts of rows but not in the sums: 10 rows have value 0, 3 have
+// value 1, 30 have none and no weight. Leaves of at least 5 rows are possible only with the missing values beside the 1s.
+func TestLeastRowsWithMissingValuesOfNoWeight(t *testing.T) {
+	for _, family := range []Family{LightGBM, XGBoost} {
+		values, targets := make([]float64, 43), Targets{Labels: make([]float64, 43), Weights: make([]float64, 43)}
+		for i := range values {
+			switch {
+			case i < 10:
+				targets.Weights[i] = 1
+			case i < 13:
+				values[i], targets.Labels[i], targets.Weights[i] = 1, 1, 1
+			default:
+				values[i] = math.NaN()
+			}
+		}
+		x, err := NewMatrix(values, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := DefaultParams(family)
+		p.Rounds, p.MinDataInLeaf, p.MinDataInBin = 1, 5, 1
+		tree := &mustTrain(t, p, mustDataset(t, x, targets), TrainOptions{}).Model.Trees[0]
+		if want := []int32{10, 33}; !reflect.DeepEqual(tree.LeafCount, want) {
+			t.Errorf("%v: rows in the leaves: got %v, want %v", family, tree.LeafCount, want)
 		}
 	}
 }

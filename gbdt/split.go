@@ -104,7 +104,7 @@ type slotScan struct {
 func (c *slotScan) run(best *split, slot int) {
 	f := c.feature
 	found := split{gain: best.gain, slot: -1}
-	if !f.missing || c.sums[f.values] == 0 {
+	if !f.missing || c.sums[f.values] == 0 && c.missingRows() == 0 {
 		c.scan(&found, 0, 0, f.values-1)
 		found.defaultLeft = 2*found.left.hessian() >= c.leaf.sum.hessian() // no row says where: with the most
 	} else {

@@ -128,6 +128,9 @@ func newTrainer(p *Params, data *Dataset, options TrainOptions) (*trainer, error
 	t.pairs = make([][]gradPair, outputs)
 	for k := range outputs {
 		t.pairs[k] = make([]gradPair, n)
+		if p.Family == XGBoost && p.Loss == Logistic {
+			t.model.BaseMargin[k] = math.Copysign(0, -1) // what XGBoost makes of a base_score of 0.5: -log(1/0.5 - 1)
+		}
 		if p.BoostFromAverage && targets.InitScores == nil {
 			t.bias[k] = p.Family.leafValue(o.start(k, &targets))
 		}
@@ -268,7 +271,7 @@ func (t *trainer) growTree(g *grower, r, k int) Tree {
 	scores := t.scores[k]
 	add := func(i int32, leaf int) {
 		if first { // the leaf holds the start, too
-			scores[i] = 0
+			scores[i] = t.model.BaseMargin[k]
 		}
 		scores[i] = t.params.Family.addLeaf(scores[i], grown.LeafValue[leaf])
 	}
