@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -268,18 +267,21 @@ func (r *Result) judge(t target) {
 	}
 }
 
-// known lists ids for an error.
+// known lists ids for an error: the program's series, then the user's assets.
 func known(set *series.Set, assets []series.Asset) string {
-	var own []string
+	var ids, own []string
+	for _, id := range set.IDs() {
+		if s, err := set.Get(id); err == nil && s.Licence != store.LicenceOwn {
+			ids = append(ids, id)
+		}
+	}
 	for _, a := range assets {
 		if !store.IsBuiltin(a.ID) {
 			own = append(own, a.ID)
 		}
 	}
-	ids := strings.Join(set.IDs(), ", ")
-	if len(own) > 0 {
-		slices.Sort(own)
-		ids += "; your own assets: " + strings.Join(own, ", ")
+	if len(own) == 0 {
+		return strings.Join(ids, ", ")
 	}
-	return ids
+	return strings.Join(ids, ", ") + "; your own assets are " + strings.Join(own, ", ")
 }

@@ -350,7 +350,7 @@ func TestRefuses(t *testing.T) {
 	}{
 		"no file":        {importer.Options{}, importer.ErrUsage, "no file given"},
 		"both":           {importer.Options{File: good, Series: "GOLD", ID: "Mine"}, importer.ErrUsage, "give one of them"},
-		"neither":        {importer.Options{File: good}, importer.ErrUsage, "--series ID to extend one of BREAD, BTC, "},
+		"neither":        {importer.Options{File: good}, importer.ErrUsage, "or --id ID --title TITLE for an asset of your own; known are BREAD, BTC, CPIAUCNS, EGGS, GOLD, TB3MS; your own assets are Held"},
 		"unknown":        {importer.Options{File: good, Series: "TIN"}, importer.ErrUsage, `unknown series "TIN"; known are BREAD, `},
 		"banknotes":      {importer.Options{File: good, Series: "Banknotes"}, importer.ErrUsage, `unknown series "Banknotes"`},
 		"built in":       {importer.Options{File: good, ID: "gold"}, importer.ErrUsage, "asset gold is built in: extend its figures with --series"},

@@ -46,7 +46,7 @@ func findTarget(set *series.Set, assets []series.Asset, file *source.CSV, o Opti
 		}
 		switch len(found) {
 		case 0:
-			return usage("what is %s for? Say --series ID to extend one of %s, or --id ID --title TITLE for an asset of your own",
+			return usage("what is %s for? Say --series ID to extend a series, or --id ID --title TITLE for an asset of your own; known are %s",
 				file.Name(), known(set, assets))
 		case 1:
 			name = found[0]

@@ -171,7 +171,16 @@ func checkSeries(s *series.Series, complete series.Month) SeriesReport {
 	return r
 }
 
+// isPayments reports whether figures are what was paid out in a month; a month
+// without a payment has none, however long that lasts.
+func isPayments(info series.Info) bool {
+	return info.Role == series.RoleIncome && info.Sampling == series.Whole
+}
+
 func stale(s *series.Series, view series.View, complete series.Month) (Finding, bool) {
+	if isPayments(s.Info) {
+		return Finding{}, false
+	}
 	due := complete - series.Month(s.Lag.Months)
 	late := int(due - view.Last())
 	if late <= 1 {
@@ -185,7 +194,10 @@ func stale(s *series.Series, view series.View, complete series.Month) (Finding, 
 	return f, true
 }
 
-func gaps(_ *series.Series, view series.View, _ series.Month) (Finding, bool) {
+func gaps(s *series.Series, view series.View, _ series.Month) (Finding, bool) {
+	if isPayments(s.Info) {
+		return Finding{}, false
+	}
 	var months []series.Month
 	recent := 0
 	for i, v := range view.Values {

@@ -109,10 +109,12 @@ func TestCheckIsQuietAboutAGoodSeries(t *testing.T) {
 	}
 	rate := gold
 	rate.Unit = "% a year"
+	payments := own
+	payments.Role, payments.Sampling = series.RoleIncome, series.Whole
 	for name, c := range map[string]struct {
 		info   series.Info
 		values []float64
-	}{"price": {gold, five}, "rate": {rate, steady}} {
+	}{"price": {gold, five}, "rate": {rate, steady}, "payments": {payments, []float64{1, math.NaN(), math.NaN(), 1}}} {
 		r := store.Check(set(t, map[*series.Info][]series.Observation{&c.info: figures(t, c.info, "2016-01", c.values...)}), now)
 		if len(r.Series[0].Findings) > 0 || len(r.Findings) > 0 || r.Worst != store.Note || r.Warnings+r.Faults+r.Notes != 0 {
 			t.Errorf("%s: got %+v", name, r)
