@@ -144,7 +144,7 @@ func cutBins(rows []int, limit, minRows int) []int {
 // threshold returns the number with which the family separates the neighbours a < b, about half-way: a <= t < b for
 // LightGBM, a < t <= b and a float32 for XGBoost. It is finite; false if there is no such number.
 func threshold(family Family, a, b float64) (float64, bool) {
-	middle := a/2 + b/2 + 0 // no -0
+	middle := float64(a/2) + float64(b/2) + 0 // no -0
 	if family == XGBoost {
 		t := float64(float32(middle)) + 0
 		if !(a < t && t <= b) || !isFinite(t) {

@@ -85,7 +85,7 @@ func exp32(x float32) float32 {
 	case x < -0x1.9fe368p6:
 		return 0
 	}
-	z := 32 * 0x1.71547652b82fep0 * float64(x)
+	z := float64(32 * 0x1.71547652b82fep0 * float64(x))
 	kd := z + expShift
 	k := math.Float64bits(kd)
 	kd -= expShift

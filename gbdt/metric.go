@@ -32,7 +32,7 @@ func DefaultMetric(p Params) Metric {
 		})
 	case Gamma:
 		return meanMetric("gamma_deviance", 1, func(raw []float64, y float64) float64 {
-			ratio := y * exp64(-raw[0])
+			ratio := float64(y * exp64(-raw[0]))
 			return 2 * (ratio - 1 - log64(ratio))
 		})
 	case Logistic:

@@ -101,7 +101,7 @@ func (gammaLoss) start(_ int, t *Targets) float64 {
 
 func (gammaLoss) gradients(scores [][]float64, labels []float64, from, to int, gradient, hessian [][]float64) {
 	for i := from; i < to; i++ {
-		h := labels[i] * exp64(-scores[0][i])
+		h := float64(labels[i] * exp64(-scores[0][i]))
 		gradient[0][i] = 1 - h
 		hessian[0][i] = h
 	}
@@ -263,7 +263,7 @@ func quantileAt(sorted []float64, alpha, total float64, weight func(i int) float
 		if excess := below - float64(alpha*total); excess > 1e-12*total {
 			return v
 		} else if excess >= -1e-12*total && i+1 < len(sorted) {
-			return v/2 + sorted[i+1]/2
+			return float64(v/2) + float64(sorted[i+1]/2)
 		}
 	}
 	return sorted[len(sorted)-1]

@@ -40,7 +40,7 @@ func (r *random) uint64() uint64 {
 func (r *random) at(i int) uint64 { return mix64(r.state + uint64(i+1)*goldenGamma) }
 
 // float64 returns the next number as one in [0, 1).
-func (r *random) float64() float64 { return float64(r.uint64()>>11) * 0x1p-53 }
+func (r *random) float64() float64 { return float64(float64(r.uint64()>>11) * 0x1p-53) }
 
 // below returns a number in [0, n), n > 0.
 func (r *random) below(n int) int {
