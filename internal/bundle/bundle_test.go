@@ -33,14 +33,6 @@ const program = "1.2.3"
 // written all the same.
 var created = time.Date(2026, time.November, 22, 18, 15, 0, 0, time.UTC)
 
-// TestMain is also another process that writes: see kill_unix_test.go.
-func TestMain(m *testing.M) {
-	if child := os.Getenv(childVariable); child != "" {
-		os.Exit(runChild(child))
-	}
-	os.Exit(m.Run())
-}
-
 // made is a forecaster trained on the embedded figures, with a report made by
 // hand.
 var made = sync.OnceValues(func() (bundle.Contents, error) {

@@ -42,13 +42,18 @@ type coreAsset struct {
 }
 
 // coreHorizon holds the rule's own past errors and the counts of past windows
-// by class, best class first, at one horizon.
+// by class, A to D, at one horizon.
 type coreHorizon struct {
-	Months  int             `json:"months"`
-	RMS     float64         `json:"rms"`
-	Origins int             `json:"origins"`
-	Base    forecast.Counts `json:"base"`
+	Months  int     `json:"months"`
+	RMS     float64 `json:"rms"`
+	Origins int     `json:"origins"`
+	A       float64 `json:"A"`
+	B       float64 `json:"B"`
+	C       float64 `json:"C"`
+	D       float64 `json:"D"`
 }
+
+func (h *coreHorizon) base() forecast.Counts { return forecast.Counts{h.A, h.B, h.C, h.D} }
 
 func newCoreFile(f *forecast.Forecaster, data Data) coreFile {
 	c := coreFile{Tiers: f.Tiers, Data: data}
@@ -59,7 +64,8 @@ func newCoreFile(f *forecast.Forecaster, data Data) coreFile {
 			Months: s.Months, BaseFrom: s.BaseFrom, Sources: s.Sources,
 		}
 		for h := range panel.NumHorizons {
-			a.Horizons = append(a.Horizons, coreHorizon{panel.Horizon(h), s.Errors[h].RMS, s.Errors[h].Origins, s.Base[h]})
+			n := s.Base[h]
+			a.Horizons = append(a.Horizons, coreHorizon{panel.Horizon(h), s.Errors[h].RMS, s.Errors[h].Origins, n[0], n[1], n[2], n[3]})
 		}
 		c.Assets = append(c.Assets, a)
 	}
@@ -124,7 +130,7 @@ func (a *coreAsset) check() error {
 		if !(h.RMS >= 0) || math.IsInf(h.RMS, 1) || h.Origins < 0 || h.Origins > series.MaxMonths {
 			return fmt.Errorf("%d months: rms %v of %d origins", h.Months, h.RMS, h.Origins)
 		}
-		for _, n := range h.Base {
+		for _, n := range h.base() {
 			if !(n >= 0 && n <= series.MaxMonths) {
 				return fmt.Errorf("%d months: %v past windows", h.Months, n)
 			}
@@ -153,7 +159,7 @@ func (c *coreFile) states(rows []latestRow) ([]forecast.AssetState, error) {
 		}
 		for h, at := range a.Horizons {
 			s.Errors[h] = forecast.Errors{RMS: at.RMS, Origins: at.Origins}
-			s.Base[h] = at.Base
+			s.Base[h] = at.base()
 		}
 	}
 	return states, nil

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin
 
 package bundle_test
 
@@ -26,6 +26,14 @@ const (
 	childVariable  = "BUNDLE_TEST_CHILD"
 	folderVariable = "BUNDLE_TEST_FOLDER"
 )
+
+// TestMain is also the second process.
+func TestMain(m *testing.M) {
+	if child := os.Getenv(childVariable); child != "" {
+		os.Exit(runChild(child))
+	}
+	os.Exit(m.Run())
+}
 
 // runChild is the second process.
 func runChild(what string) int {
