@@ -264,7 +264,7 @@ func TestReadErrors(t *testing.T) {
 		{"linear leaf without numbers", without(small, "leaf_coeff"), 52, "leaf_coeff", "no such line"},
 		{"sum of linear features", replace("num_features=0 1", "num_features=2000000000 2000000000"), 49, "num_features", "too large"},
 		{"linear feature out of range", replace("leaf_features= 0  ", "leaf_features= 5  "), 32, "Tree", "feature 5 outside"},
-		{"linear tree without a split", replace("leaf_count=12\ninternal_value=\ninternal_weight=\ninternal_count=\nis_linear=0", "is_linear=1"), 65, "is_linear", "needs a split"},
+		{"linear tree without a split", replace("leaf_count=12\ninternal_value=\ninternal_weight=\ninternal_count=\nis_linear=0", "is_linear=1"), 66, "is_linear", "needs a split"},
 		{"linear flag", replace("is_linear=1", "is_linear=2"), 47, "is_linear", "2 is outside"},
 		{"wrong size", withSizes(small, "316 330 228"), 10, "tree_sizes", "tree 0 has 315 bytes, the header says 316"},
 		{"few sizes", withSizes(small, "315 330"), 10, "tree_sizes", "2 sizes, but there are more trees"},

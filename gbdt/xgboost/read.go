@@ -244,6 +244,9 @@ func (r *reader) finish() error {
 		}
 	}
 	m.Objective.Alpha = r.alpha()
+	if _, err := m.Objective.Link(gbdt.XGBoost, m.Outputs); err != nil {
+		return under(keyLearner, under("objective", r.fail(err)))
+	}
 	f.ReadForm.FewParams = len(f.objectiveParams.with(objectiveParams(m.Objective, m.Outputs)).keys) > len(f.objectiveParams.keys)
 	return r.check()
 }
@@ -343,6 +346,9 @@ func (r *reader) applyBaseScore() error {
 	m.BaseMargin = make([]float64, m.Outputs)
 	for k := range m.BaseMargin {
 		m.BaseMargin[k] = float64(link.margin(scores[k%len(scores)]))
+		if math.IsNaN(m.BaseMargin[k]) {
+			return fail(fmt.Errorf("%v has no raw score under %s", scores[k%len(scores)], m.Objective.Name))
+		}
 	}
 	return nil
 }
