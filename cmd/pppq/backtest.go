@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pppq/pppq/internal/atomicfile"
 	"github.com/pppq/pppq/internal/backtest"
 	"github.com/pppq/pppq/internal/pipeline"
 	"github.com/pppq/pppq/internal/web"
@@ -60,10 +59,10 @@ A result that is too good to be true is named, and the exit code is 3.`,
 				return err
 			}
 			if html != "" {
-				if err := atomicfile.WriteFile(html, func(w io.Writer) error { return web.WriteReport(w, r) }); err != nil {
+				if err := writeOut(cmd.OutOrStdout(), html, func(w io.Writer) error { return web.WriteReport(w, r) }); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "report written to %s\n", html)
+				fmt.Fprintf(cmd.ErrOrStderr(), "pppq: report written to %s\n", html)
 			}
 			if asJSON {
 				err = printJSON(cmd.OutOrStdout(), r)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pppq/pppq/internal/atomicfile"
 	"github.com/pppq/pppq/internal/importer"
 	"github.com/pppq/pppq/internal/series"
 	"github.com/pppq/pppq/internal/source"
@@ -106,10 +106,7 @@ func datasetExport() *cobra.Command {
 					write = func(w io.Writer) error { return store.WriteVintages(w, s) }
 				}
 			}
-			if out == "-" {
-				return write(cmd.OutOrStdout())
-			}
-			return atomicfile.WriteFile(out, write)
+			return writeOut(cmd.OutOrStdout(), out, write)
 		},
 	}
 	cmd.Flags().StringVar(&id, "series", "", "`ID` of one series; without it all of them, one column each")
@@ -154,11 +151,13 @@ month ends, or averages. Then run "pppq train".`,
 			if _, _, err := loadFigures(cmd.Context(), st, cmd.CommandPath()); err != nil {
 				return err
 			}
-			lock, err := st.Lock(cmd.CommandPath(), o.Now)
-			if err != nil {
-				return err
+			if !o.DryRun {
+				lock, err := st.Lock(cmd.CommandPath(), o.Now)
+				if err != nil {
+					return err
+				}
+				defer lock.Release()
 			}
-			defer lock.Release()
 			r, err := importer.Run(cmd.Context(), st, o)
 			if errors.Is(err, importer.ErrUsage) {
 				return &exitError{exitUsage, err}
@@ -178,7 +177,7 @@ month ends, or averages. Then run "pppq train".`,
 	f.StringVar(&o.Title, "title", "", "its title")
 	f.StringVar(&o.Unit, "unit", "", "what one of it is, as \"share\"")
 	f.StringVar(&o.IncomeFile, "income", "", "CSV `FILE` of what one unit paid out and when")
-	f.StringVar(&fee, "fee", "", "yearly cost of holding it, a share as 0.002")
+	f.StringVar(&fee, "fee", "", "yearly cost of holding it, as 0.2% or 0.002")
 	f.StringVar(&o.Column, "column", "", "`NAME` of the column of values")
 	f.StringVar(&sampling, "sampling", "", "end or average: what a month of days becomes")
 	f.StringVar(&dates, "dates", "", "mdy or dmy, where 03/04/2026 could be either")
@@ -206,7 +205,7 @@ func datasetRemove() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed %s\n", strings.Join(removed, ", "))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed asset %s and its series: %s\n", args[0], cmp.Or(strings.Join(removed, ", "), "none"))
 			return err
 		},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/pppq/pppq/internal/atomicfile"
 	"github.com/pppq/pppq/internal/forecast"
 	"github.com/pppq/pppq/internal/pipeline"
 )
@@ -20,6 +22,22 @@ func printJSON(w io.Writer, v any) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// writeOut writes to standard output for "-", into a device as it is, and else
+// into a file that is replaced as a whole.
+func writeOut(stdout io.Writer, path string, write func(io.Writer) error) error {
+	if path == "-" {
+		return write(stdout)
+	}
+	if stat, err := os.Stat(path); err == nil && !stat.Mode().IsRegular() && !stat.IsDir() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	}
+	return atomicfile.WriteFile(path, write)
 }
 
 // newTable aligns columns; the caller flushes it.

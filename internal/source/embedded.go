@@ -17,9 +17,6 @@ import (
 	"github.com/pppq/pppq/internal/series"
 )
 
-// catalogueHeader is the first line of a catalogue file.
-var catalogueHeader = []string{"id", "title", "unit", "frequency", "sampling", "lag", "source", "licence", "role"}
-
 // Embedded returns the reference figures that are built into the program, one
 // series a file, each figure known from its catalogue lag on. The set is the
 // same for every call.
@@ -58,27 +55,10 @@ func readFS(fsys fs.FS) (*series.Set, error) {
 func readCatalogue(fsys fs.FS) ([]series.Info, error) {
 	const name = "catalogue.csv"
 	var infos []series.Info
-	err := readRows(fsys, name, catalogueHeader, func(row []string) error {
-		info := series.Info{
-			ID: row[0], Title: row[1], Unit: row[2], Frequency: row[3],
-			Sampling: series.Sampling(row[4]), Source: row[6], Licence: row[7], Role: series.Role(row[8]),
-		}
-		var err error
-		if info.Lag, err = series.ParseLag(row[5]); err != nil {
+	err := readRows(fsys, name, series.CatalogueHeader, func(row []string) error {
+		info, err := series.ParseInfo(row)
+		if err != nil {
 			return err
-		}
-		if err := series.CheckID(info.ID); err != nil {
-			return err
-		}
-		switch {
-		case slices.Contains(row, ""):
-			return fmt.Errorf("%s: an empty field", info.ID)
-		case !slices.Contains(series.Samplings, info.Sampling):
-			return fmt.Errorf("%s: unknown sampling %q", info.ID, info.Sampling)
-		case !slices.Contains(series.Roles, info.Role):
-			return fmt.Errorf("%s: unknown role %q", info.ID, info.Role)
-		case info.Frequency != "monthly":
-			return fmt.Errorf("%s: unknown frequency %q", info.ID, info.Frequency)
 		}
 		infos = append(infos, info)
 		return nil

@@ -39,10 +39,10 @@ func TestReadFSRefuses(t *testing.T) {
 	const entry = "X,t,u,monthly,month,1,s,l,feature\n"
 	for name, c := range map[string]struct{ catalogue, file, want string }{
 		"header":        {"id,title\n", "period,value\n2020-01,1\n", "catalogue.csv: record on line 1"},
-		"sampling":      {head + "X,t,u,monthly,weekly,1,s,l,feature\n", "period,value\n2020-01,1\n", `line 2: X: unknown sampling "weekly"`},
-		"role":          {head + "X,t,u,monthly,month,1,s,l,king\n", "period,value\n2020-01,1\n", `line 2: X: unknown role "king"`},
+		"sampling":      {head + "X,t,u,monthly,weekly,1,s,l,feature\n", "period,value\n2020-01,1\n", `line 2: unknown sampling "weekly"`},
+		"role":          {head + "X,t,u,monthly,month,1,s,l,king\n", "period,value\n2020-01,1\n", `line 2: unknown role "king"`},
 		"lag":           {head + "X,t,u,monthly,month,99,s,l,feature\n", "period,value\n2020-01,1\n", "line 2: lag"},
-		"no licence":    {head + "X,t,u,monthly,month,1,s,,feature\n", "period,value\n2020-01,1\n", "line 2: X: an empty field"},
+		"no licence":    {head + "X,t,u,monthly,month,1,s,,feature\n", "period,value\n2020-01,1\n", "line 2: licence: is empty"},
 		"month":         {head + entry, "period,value\n2020-13,1\n", "series/X.csv: line 2: month"},
 		"value":         {head + entry, "period,value\n2020-01,one\n", `series/X.csv: line 2: value "one"`},
 		"order":         {head + entry, "period,value\n2020-02,1\n2020-01,1\n", "series/X.csv: line 3: 2020-01 follows 2020-02"},
