@@ -62,7 +62,11 @@ func sources(set *series.Set, a series.Asset) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("asset %s: %w", a.ID, err)
 		}
-		out = append(out, fmt.Sprintf("%s: %s (%s)", id, s.Source, s.Licence))
+		line := fmt.Sprintf("%s, figures to %s: %s (%s)", id, s.Latest().Last(), s.Source, s.Licence)
+		if s.Sampling == series.Trailing12 {
+			line += "; later months hold the last figure"
+		}
+		out = append(out, line)
 	}
 	return out, nil
 }

@@ -50,6 +50,7 @@ func (f *Forecaster) Answer(q Question, now time.Time) (*Answer, error) {
 	if q.Explain {
 		a.Contributions = f.contributions(&v, q)
 	}
+	a.Goods = []GoodsLine{}
 	if f.History != nil {
 		a.Goods = f.History.Compare(s.Asset.ID, s.Row.U)
 	}

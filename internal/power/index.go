@@ -183,11 +183,6 @@ func Held(v series.View, s series.Month) float64 {
 	return math.NaN()
 }
 
-// HeldIncome reports whether the income of month s is a held figure.
-func (x *NominalIndex) HeldIncome(s series.Month) bool {
-	return x.income != nil && x.Asset.Kind != series.Custom && s > x.income.Last()
-}
-
 func (x *NominalIndex) feeSince(s series.Month) float64 {
 	return float64(s-x.First) / 12 * math.Log1p(-x.Asset.Fee)
 }
