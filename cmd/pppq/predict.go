@@ -136,12 +136,15 @@ func printAnswer(w io.Writer, a *forecast.Answer, explain bool) error {
 	fmt.Fprintf(w, "\n  evidence %s: %.1f windows of this length that do not overlap\n", a.Evidence, a.EffectiveWindows)
 	fmt.Fprintf(w, "\nWhy\n")
 	for _, p := range a.Core.Parts {
-		fmt.Fprintf(w, "  %+.1f %% a year  %s\n", 100*math.Expm1(p.Rate), p.Name)
+		fmt.Fprintf(w, "  %s a year  %s\n", signed(math.Expm1(p.Rate)), p.Name)
 	}
-	fmt.Fprintf(w, "  %+.1f %% a year  the centre before the rule for thin evidence\n", 100*math.Expm1(a.Core.Center))
+	if len(a.Core.Parts) > 1 {
+		fmt.Fprintf(w, "  %s a year  together\n", signed(math.Expm1(a.Core.Center)))
+	}
 	if explain {
+		fmt.Fprintf(w, "  what the model used to widen or narrow the spread (which changes P(loss)):\n")
 		for _, c := range a.Contributions {
-			fmt.Fprintf(w, "  %+.1f %% spread, %+.1f points of P(loss)  %s\n", 100*math.Expm1(c.LnSpread), 100*c.Loss, c.Family)
+			fmt.Fprintf(w, "  %s spread, %s P(loss)  %s\n", signed(math.Expm1(c.LnSpread)), signed(c.Loss), c.Family)
 		}
 	}
 	section := func(title string, lines []string) {
@@ -158,11 +161,20 @@ func printAnswer(w io.Writer, a *forecast.Answer, explain bool) error {
 	section("Notes", a.Notes)
 	printGoods(w, a.Goods)
 	if r := a.Reference; r != nil {
-		fmt.Fprintf(w, "\nSuch forecasts at %g years: skill %+.3f [%+.3f, %+.3f] over %s, %d blocks\n", r.HorizonYears, r.Skill, r.Low, r.High, r.Baseline, r.Blocks)
+		fmt.Fprintf(w, "\nSuch forecasts of all assets at %g years: skill %+.3f [%+.3f, %+.3f] over %s, %d blocks\n", r.HorizonYears, r.Skill, r.Low, r.High, r.Baseline, r.Blocks)
 	}
 	fmt.Fprintf(w, "Not covered: %s\n", a.NotCovered)
 	_, err := fmt.Fprintf(w, "Model %s\n", a.ModelVersion)
 	return err
+}
+
+// signed is a share in percent with its sign; what rounds to nothing has none.
+func signed(x float64) string {
+	x = math.Round(1000*x) / 10
+	if x == 0 {
+		return " 0.0 %"
+	}
+	return fmt.Sprintf("%+.1f %%", x)
 }
 
 func printGoods(w io.Writer, lines []forecast.GoodsLine) {

@@ -172,4 +172,18 @@ type Reference struct {
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
 	Blocks int     `json:"blocks"`
+	// Assets are the skills asset by asset; an Answer has its own one in Own.
+	Assets []OwnSkill `json:"assets,omitempty"`
+	Own    *OwnSkill  `json:"own,omitempty"`
+}
+
+// An OwnSkill is the skill for one asset over its own best climatology.
+type OwnSkill struct {
+	Asset string  `json:"asset"`
+	Skill float64 `json:"skill"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	// Difference is set where the climatology's RPS is so small that a ratio says
+	// nothing: Skill, Low and High are then differences of RPS.
+	Difference bool `json:"difference,omitempty"`
 }

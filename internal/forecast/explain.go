@@ -37,7 +37,7 @@ func (f *Forecaster) Answer(q Question, now time.Time) (*Answer, error) {
 		EffectiveWindows: v.windows, Evidence: v.evidence,
 		DataAsOf: s.Row.U, Stale: Stale(s.Row.U, now), Hypothetical: len(q.Features) > 0,
 		ModelVersion: f.Version, Sources: s.Sources, NotCovered: notCovered,
-		Reference: f.reference(q.Model, q.Months),
+		Reference: f.reference(s.Asset.ID, q.Model, q.Months),
 	}
 	a.Multiple, a.AnnualReturn, a.Buys = f.ranges(v.served, q.Months)
 	a.BaseRate = s.baseRate(v.h)
@@ -92,15 +92,25 @@ func (s *AssetState) baseRate(h int) BaseRate {
 }
 
 // reference is the score at the tested horizon nearest to the question's, the
-// shorter one of two.
-func (f *Forecaster) reference(m ModelType, months int) *Reference {
+// shorter one of two, with the asset's own.
+func (f *Forecaster) reference(asset string, m ModelType, months int) *Reference {
 	var best *Reference
 	for i, r := range f.References[m] {
 		if best == nil || math.Abs(r.HorizonYears*12-float64(months)) < math.Abs(best.HorizonYears*12-float64(months)) {
 			best = &f.References[m][i]
 		}
 	}
-	return best
+	if best == nil {
+		return nil
+	}
+	r := *best
+	r.Assets = nil
+	for i := range best.Assets {
+		if best.Assets[i].Asset == asset {
+			r.Own = &best.Assets[i]
+		}
+	}
+	return &r
 }
 
 // contributions shares out what the boosters did, by feature family. TreeSHAP
@@ -236,6 +246,16 @@ func (f *Forecaster) inWords(a *Answer, v *view, q Question) {
 	}
 	if a.Hypothetical {
 		note("hypothetical: some figures were replaced by the question")
+	}
+	if r := a.Reference; r != nil && r.Own != nil {
+		switch {
+		case r.Own.Skill <= 0:
+			bad("tested by itself at %g years, such forecasts of it were no better than its own base rate", r.HorizonYears)
+		case r.Own.Low <= 0:
+			note("tested by itself at %g years, such forecasts of it were not clearly better than its own base rate", r.HorizonYears)
+		default:
+			good("tested by itself at %g years, such forecasts of it beat its own base rate", r.HorizonYears)
+		}
 	}
 	if r := a.Reference; r != nil && r.Blocks < 5 {
 		note("the score at %g years rests on %d blocks: its interval is itself unreliable", r.HorizonYears, r.Blocks)

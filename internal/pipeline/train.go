@@ -105,9 +105,27 @@ func references(r *backtest.Report, rungs map[forecast.ModelType]string) map[for
 					out[model] = append(out[model], forecast.Reference{
 						HorizonYears: float64(h.Months) / 12, RPS: s.RPS, Baseline: h.BestClimatology,
 						Skill: s.Skill.Value, Low: s.Skill.Low, High: s.Skill.High, Blocks: s.Skill.Blocks,
+						Assets: ownSkills(h.Groups, rung),
 					})
 				}
 			}
+		}
+	}
+	return out
+}
+
+// ownSkills are the skills of single assets. Both boosters' are near the
+// ensemble's, which alone is scored by asset beside the core.
+func ownSkills(groups []backtest.GroupScore, rung string) []forecast.OwnSkill {
+	if rung != "carry_core" {
+		rung = "ensemble"
+	}
+	var out []forecast.OwnSkill
+	for _, g := range groups {
+		if g.Asset && g.Rung == rung {
+			out = append(out, forecast.OwnSkill{
+				Asset: g.Group, Skill: g.Skill.Value, Low: g.Skill.Low, High: g.Skill.High, Difference: g.Skill.Difference,
+			})
 		}
 	}
 	return out
