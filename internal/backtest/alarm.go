@@ -6,8 +6,8 @@ import (
 	"github.com/pppq/pppq/internal/forecast"
 )
 
-// Levels above which a result is too good to be true: a release with one is
-// held until someone finds the leak.
+// Levels past which a result is too good to be true: a release with one is held
+// until someone finds the leak.
 const (
 	alarmShort     = 0.15 // skill over the best climatology at 1 to 3 years
 	alarmLong      = 0.28 // the same at 5 to 10 years
@@ -15,11 +15,11 @@ const (
 	alarmF1        = 0.50
 	alarmAccuracy  = 0.12 // above the most likely class of the climatology
 	alarmCertainty = 0.97 // a class probability of stocks, metals, oil or coin
-	alarmOffset    = 1.0 / 3
+	alarmOffset    = 1.0 / 3 // least share of the skill left without overlap
 	alarmFeature   = 0.30 // skill of a single feature
 )
 
-// alarms are the results above their levels.
+// alarms are the results past their levels.
 func (w *walk) alarms(r *Report, all []*record) []Alarm {
 	out := []Alarm{}
 	check := func(value, level float64, format string, args ...any) {
@@ -47,9 +47,9 @@ func (w *walk) alarms(r *Report, all []*record) []Alarm {
 			check(s.Accuracy-h.LikelyClass, alarmAccuracy, "%s: accuracy above the most likely class", name)
 			check(s.MaxProb, alarmCertainty, "%s: largest class probability of an uncertain asset", name)
 		}
-		if full := h.Rungs[rungEnsemble].Skill.Value; full > 0 {
-			// Negated: the alarm is a share that is too small.
-			check(-h.NonOverlapping/full, -alarmOffset, "ensemble at %d years: share of the skill left without overlap, negated", h.Months/12)
+		if full := h.Rungs[rungEnsemble].Skill.Value; full > 0 && h.NonOverlapping/full < alarmOffset {
+			what := fmt.Sprintf("ensemble at %d years: share of the skill that is left without overlap", h.Months/12)
+			out = append(out, Alarm{What: what, Value: h.NonOverlapping / full, Level: alarmOffset, Below: true})
 		}
 		for _, f := range w.singleFeatures(k, w.scored(k)) {
 			check(f.Skill, alarmFeature, "feature %s alone at %d years: RPS skill", f.Name, forecast.TrainedHorizons[k]/12)

@@ -84,8 +84,7 @@ func alarmText(alarms []Alarm) string {
 	if len(alarms) == 0 {
 		return "none is"
 	}
-	a := alarms[0]
-	return fmt.Sprintf("%s is %.3f, above %.3f", a.What, a.Value, a.Level)
+	return alarms[0].String()
 }
 
 func (d *Decision) againstChampion(champion, challenger *Report, refresh bool, check func(string, bool, string, ...any)) {

@@ -1,6 +1,8 @@
 package backtest
 
 import (
+	"fmt"
+
 	"github.com/pppq/pppq/internal/forecast"
 	"github.com/pppq/pppq/internal/series"
 )
@@ -165,11 +167,22 @@ type ReliabilityBin struct {
 	Rows     int     `json:"rows"`
 }
 
-// An Alarm is a result above the level at which one looks for a leak first.
+// An Alarm is a result past the level at which one looks for a leak first.
 type Alarm struct {
 	What  string  `json:"what"`
 	Value float64 `json:"value"`
+	// Level is what Value lies above, or below if Below is set.
 	Level float64 `json:"level"`
+	Below bool    `json:"below,omitempty"`
+}
+
+// String says what was found and what it should not pass.
+func (a Alarm) String() string {
+	side := "above"
+	if a.Below {
+		side = "below"
+	}
+	return fmt.Sprintf("%s is %.3f, %s %.3f", a.What, a.Value, side, a.Level)
 }
 
 // A Path is the forecast probability of loss of one asset and horizon at each

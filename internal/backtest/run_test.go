@@ -257,7 +257,7 @@ func TestGate(t *testing.T) {
 		"bad coverage":              {func(r *Report) { r.DataAsOf++; r.Horizons[1].Rungs[rungEnsemble].Coverage[1] = 0.6 }, false, "coverage"},
 		"bad slope":                 {func(r *Report) { r.DataAsOf++; *r.Horizons[1].Rungs[rungEnsemble].Slope = 0.3 }, false, "reliability"},
 		"core loses":                {func(r *Report) { r.DataAsOf++; r.Horizons[2].Rungs[rungCarry].RPS = 0.2 }, false, "the core beats"},
-		"alarm":                     {func(r *Report) { r.DataAsOf++; r.Alarms = []Alarm{{"skill", 0.5, 0.1}} }, false, "too good"},
+		"alarm":                     {func(r *Report) { r.DataAsOf++; r.Alarms = []Alarm{{What: "skill", Value: 0.5, Level: 0.1}} }, false, "too good"},
 		"log loss":                  {func(r *Report) { r.DataAsOf++; r.Horizons[0].Rungs[rungEnsemble].LogLoss += 0.05 }, false, "log loss"},
 	} {
 		d := Gate(champion, edit(c.edit))
