@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,6 +40,8 @@ type call struct {
 	hit bool
 
 	ctx context.Context
+	// received is what the route's own reader made of the body.
+	received any
 	// failed is what the operation could not do; it goes before what is in out.
 	failed error
 	body   bytes.Buffer
@@ -58,7 +62,7 @@ func (c *call) reset(h *Handler, w http.ResponseWriter, r *http.Request) {
 	c.h, c.r, c.route, c.model = h, r, nil, h.service.current.Load()
 	c.start = h.options.Now()
 	c.w = writer{ResponseWriter: w, call: c}
-	c.addr, c.idLen, c.key, c.hit, c.ctx, c.failed, c.status = netip.Addr{}, 0, "", false, nil, nil, 0
+	c.addr, c.idLen, c.key, c.hit, c.ctx, c.received, c.failed, c.status = netip.Addr{}, 0, "", false, nil, nil, nil, 0
 	c.cacheKey, c.keep = c.cacheKey[:0], answer{}
 }
 
@@ -74,7 +78,7 @@ func (c *call) release() {
 	c.out.Reset()
 	c.reader.Reset(nil)
 	h := c.h
-	c.h, c.r, c.ctx, c.failed, c.model, c.route, c.w, c.keep = nil, nil, nil, nil, nil, nil, writer{}, answer{}
+	c.h, c.r, c.ctx, c.received, c.failed, c.model, c.route, c.w, c.keep = nil, nil, nil, nil, nil, nil, nil, writer{}, answer{}
 	h.calls.Put(c)
 }
 
@@ -129,6 +133,9 @@ var (
 func (c *call) fail(err error) {
 	p := *problemOf(err)
 	p.RequestID = string(c.id[:c.idLen])
+	if strings.HasPrefix(c.r.URL.Path, "/v2/") {
+		p.Text = cmp.Or(p.Detail, p.Title)
+	}
 	if p.cause != nil {
 		c.h.options.Log.Error("request failed", "id", p.RequestID, "error", p.cause.Error())
 	}

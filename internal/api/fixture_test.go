@@ -17,6 +17,7 @@ import (
 	"github.com/pppq/pppq/gbdt"
 	"github.com/pppq/pppq/internal/backtest"
 	"github.com/pppq/pppq/internal/bundle"
+	"github.com/pppq/pppq/internal/config"
 	"github.com/pppq/pppq/internal/forecast"
 	"github.com/pppq/pppq/internal/panel"
 	"github.com/pppq/pppq/internal/power"
@@ -227,4 +228,43 @@ func (x exchange) problem(status int) Problem {
 		x.t.Fatalf("problem %+v is not complete", p)
 	}
 	return p
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// testKey makes a key and its line.
+func testKey(t testing.TB, name, scope string) (key, line string) {
+	t.Helper()
+	key, line, err := config.NewAPIKey(name, scope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, line
+}
+
+func parseKeys(t testing.TB, lines ...string) []config.APIKey {
+	t.Helper()
+	keys, err := config.ParseAPIKeys(strings.Join(lines, "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// copyStore copies the shared folder of models, to be changed.
+func copyStore(t testing.TB, to string) string {
+	t.Helper()
+	dir, err := store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
 }

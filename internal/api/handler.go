@@ -28,9 +28,11 @@ type Handler struct {
 	methods map[string][]string
 	// short and long are the gates of quick answers and of work that can take
 	// thousands of forecasts.
-	short, long         *gate
-	rates               *rates
-	notFound            *route
+	short, long *gate
+	rates       *rates
+	notFound    *route
+	// predict is the shape of one question.
+	predict             *shape
 	draining            atomic.Bool
 	cacheHit, cacheMiss prometheus.Counter
 }
@@ -81,7 +83,7 @@ func (h *Handler) random() uint64 { return rand.Uint64() }
 // add registers a route.
 func (h *Handler) add(r *route) {
 	r.metrics = h.options.Metrics.Route(r.method, r.template)
-	r.cost, r.gate = new(cost), map[work]*gate{quick: h.short, long: h.long}[r.work]
+	r.cost = new(cost)
 	r.index = byte(len(h.routes))
 	h.routes = append(h.routes, r)
 	h.methods[r.template] = append(h.methods[r.template], r.method)
@@ -92,7 +94,8 @@ func (h *Handler) add(r *route) {
 	})
 }
 
-// plain registers a handler that writes its own answer.
+// plain registers a handler that is not typed: it writes its own answer, or
+// leaves it in out with a status.
 func (h *Handler) plain(method, template string, p policy, serve func(*call)) {
 	h.add(&route{policy: p, method: method, template: template, serve: serve})
 }

@@ -24,8 +24,8 @@ type model struct {
 
 // newModel prepares a bundle and lets every asset answer a question, so that
 // nothing is done for the first time in a request.
-func newModel(b *bundle.Bundle, cache bool, now time.Time) (*model, error) {
-	sum := sha256.Sum256([]byte(b.Manifest.Version + "\n" + b.Manifest.DataHash))
+func newModel(b *bundle.Bundle, program string, cache bool, now time.Time) (*model, error) {
+	sum := sha256.Sum256([]byte(program + "\n" + b.Manifest.Version + "\n" + b.Manifest.DataHash))
 	m := &model{Bundle: b, tag: hex.EncodeToString(sum[:8])}
 	if cache {
 		m.cache = newAnswers()

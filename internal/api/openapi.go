@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
 )
 
 // openAPI is the frame of the OpenAPI document.
@@ -45,12 +47,7 @@ func operate[I, O any](h *Handler, op huma.Operation, p policy, fn func(context.
 	op.Metadata = map[string]any{policyKey: p}
 	// Bodies are read and checked before (call.readBody, shape.check).
 	op.SkipValidateBody, op.MaxBodyBytes, op.BodyReadTimeout = true, -1, -1
-	if p.scope != open {
-		op.Security = []map[string][]string{{}, {"bearer": {}}, {"apiKey": {}}}
-	}
-	if p.scope == administers {
-		op.Security = op.Security[1:]
-	}
+	op.Security = security(p.scope)
 	huma.Register(h.api, op, func(ctx context.Context, in *I) (*O, error) {
 		c := ctx.Value(callKey{}).(*call)
 		out, err := fn(ctx, c, in)
@@ -60,6 +57,42 @@ func operate[I, O any](h *Handler, op huma.Operation, p policy, fn func(context.
 		}
 		return out, nil
 	})
+}
+
+// security is what an operation of a scope asks for; {} is no key.
+func security(s scope) []map[string][]string {
+	keys := []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
+	switch s {
+	case open:
+		return nil
+	case administers:
+		return keys
+	}
+	return append([]map[string][]string{{}}, keys...)
+}
+
+// describe adds a plain handler to the OpenAPI document.
+func (h *Handler) describe(op huma.Operation, p policy) {
+	op.Security = security(p.scope)
+	op.Responses = map[string]*huma.Response{
+		"200":     {Description: "OK"},
+		"default": {Description: "Error", Content: map[string]*huma.MediaType{problemType: {Schema: h.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")}}},
+	}
+	if op.RequestBody != nil {
+		op.RequestBody.Required = true
+	}
+	h.api.OpenAPI().AddOperation(&op)
+}
+
+// json leaves an answer in out.
+func (c *call) json(status int, v any) {
+	c.out.Reset()
+	if err := json.MarshalWrite(&c.out, v, writeOptions); err != nil {
+		c.failed = err
+		return
+	}
+	c.w.Header()["Content-Type"] = headerJSON
+	c.status = status
 }
 
 // none is the input or output of operations that have none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -39,10 +40,14 @@ type predictOutput struct {
 	Body *forecast.Answer
 }
 
+var predictType = reflect.TypeFor[PredictRequest]()
+
 // examplePredict is the question of the reference.
 var examplePredict = map[string]any{"asset": "Gold", "horizon_years": 5, "model_type": "ensemble"}
 
 func (h *Handler) registerPredict() {
+	schemas := h.api.OpenAPI().Components.Schemas
+	h.predict = compile(schemas, schemas.Schema(predictType, true, ""))
 	operate(h, huma.Operation{
 		OperationID: "predict", Method: http.MethodPost, Path: "/api/v1/predict", Tags: []string{"forecasts"},
 		Summary:     "Forecast one asset over one horizon",

@@ -23,6 +23,8 @@ type Problem struct {
 	// Near are ids that come near an unknown one.
 	Near      []string `json:"near,omitempty" doc:"Names that come near the unknown one"`
 	RequestID string   `json:"request_id,omitempty" doc:"The X-Request-Id of this request"`
+	// Text is Detail or Title for clients of the Open Inference Protocol.
+	Text string `json:"error,omitempty" doc:"The same in the member that clients of the Open Inference Protocol read; under /v2 alone"`
 
 	kind    kind
 	headers http.Header
@@ -170,7 +172,10 @@ func problemOf(err error) *Problem {
 	case errors.Is(err, context.Canceled):
 		return newProblem(kindClientGone, "the caller closed the connection")
 	}
-	p := newProblem(kindBug, "this is a bug; the log has it under the request id")
+	p := modelProblem(err)
+	if p == nil {
+		p = newProblem(kindBug, "this is a bug; the log has it under the request id")
+	}
 	p.cause = err
 	return p
 }

@@ -6,9 +6,21 @@ import "strconv"
 func (h *Handler) register() {
 	h.registerProbes()
 	h.registerPredict()
+	h.registerBatch()
+	h.registerUpload()
+	h.registerForecast()
 	h.registerCompare()
 	h.registerAssets()
+	h.registerHistory()
+	h.registerQuality()
 	h.registerModel()
+	h.registerVersions()
+	h.registerAdmin()
+	h.registerRecord()
+	h.registerInference()
+	h.registerInvocations()
+	h.registerReference()
+	h.registerProfiler()
 }
 
 // bytesText is a number of bytes in words.

@@ -37,6 +37,8 @@ const (
 	quick
 	// long work grows with the body.
 	long
+	// sized work is quick for a small body, else long.
+	sized
 )
 
 // A policy says how requests to a route are treated on their way.
@@ -54,8 +56,9 @@ type policy struct {
 	work work
 	// quiet routes have no line in the access log unless they fail.
 	quiet bool
-	// streamed bodies are read by the handler, under the same bound.
-	streamed bool
+	// receive, if set, reads the body as it arrives, under the same bound; else it
+	// is read into memory.
+	receive func(*call) error
 }
 
 // A route is one method and path template.
@@ -68,7 +71,6 @@ type route struct {
 	serve            func(*call)
 	// index begins the cache keys of the route.
 	index byte
-	gate  *gate
 	cost  *cost
 }
 
@@ -123,9 +125,10 @@ func (c *call) enter(r *route) {
 		c.fail(err)
 		return
 	}
-	if c.failed != nil {
+	switch {
+	case c.failed != nil:
 		c.fail(c.failed)
-	} else if r.operation != nil {
+	case c.status != 0:
 		c.finish()
 	}
 }
@@ -133,11 +136,12 @@ func (c *call) enter(r *route) {
 // atWork runs the operation at a place of the route's gate; the place is free
 // again before anything is sent. The error says that there is no place.
 func (c *call) atWork() error {
-	if c.route.gate == nil {
+	gate, units := c.gate()
+	if gate == nil {
 		c.run()
 		return nil
 	}
-	place, err := c.route.gate.enter(c.r.Context(), c.route.cost, c.units())
+	place, err := gate.enter(c.r.Context(), c.route.cost, units)
 	if err != nil {
 		return err
 	}
@@ -146,13 +150,25 @@ func (c *call) atWork() error {
 	return nil
 }
 
-// units are what the work grows with: 1 for one forecast, else the size of the
-// body.
-func (c *call) units() float64 {
-	if c.route.gate == c.h.short {
-		return 1
+// sizedQuick is how large the body of quick work may be.
+const sizedQuick = 16 << 10
+
+// gate is where the work goes through, nil for none, and what it grows with: 1
+// for a few forecasts, else the size of the body.
+func (c *call) gate() (g *gate, units float64) {
+	size := max(c.r.ContentLength, int64(c.body.Len()), 1)
+	switch c.route.work {
+	case quick:
+		return c.h.short, 1
+	case long:
+		return c.h.long, float64(size)
+	case sized:
+		if size <= sizedQuick {
+			return c.h.short, float64(size)
+		}
+		return c.h.long, float64(size)
 	}
-	return float64(max(c.r.ContentLength, int64(c.body.Len()), 1))
+	return nil, 0
 }
 
 // run checks the body and lets the operation answer into memory.
@@ -215,8 +231,8 @@ func (c *call) readBody() error {
 		return tooLarge(limit)
 	}
 	r.Body = http.MaxBytesReader(c.w.ResponseWriter, r.Body, limit)
-	if c.route.streamed {
-		return nil
+	if c.route.receive != nil {
+		return c.route.receive(c)
 	}
 	if n := r.ContentLength; n > 0 && n <= maxKept {
 		c.body.Grow(int(n) + 1)

@@ -64,6 +64,7 @@ func Serve(ctx context.Context, s *Service, h *Handler, l net.Listener) error {
 	defer cancel(nil)
 	var running sync.WaitGroup
 	running.Go(func() { s.Watch(ctx) })
+	running.Go(func() { s.follow(ctx) })
 	running.Go(func() { s.onHangup(ctx) })
 	if o.Executable != "" {
 		running.Go(func() { watchFile(ctx, o.Executable, cancel) })

@@ -17,6 +17,8 @@ import (
 type Service struct {
 	options     Options
 	current     atomic.Pointer[model]
+	versions    atomic.Pointer[Versions]
+	record      atomic.Pointer[ledger]
 	predictions map[forecast.ModelType]*telemetry.Predictions
 
 	// loading serialises loads; no request takes it.
@@ -31,14 +33,20 @@ func NewService(o Options) *Service {
 	}
 	o.Models.Program = o.Version
 	s := &Service{options: o, predictions: map[forecast.ModelType]*telemetry.Predictions{}}
-	var classes []string
-	for c := range power.NumClasses {
-		classes = append(classes, power.Class(c).String())
-	}
 	for _, m := range forecast.ModelTypes {
-		s.predictions[m] = o.Metrics.Predictions(string(m), classes)
+		s.predictions[m] = o.Metrics.Predictions(string(m), classNames())
 	}
+	s.readLedger()
 	return s
+}
+
+// classNames are the four classes from best to worst.
+func classNames() []string {
+	var names []string
+	for c := range power.NumClasses {
+		names = append(names, power.Class(c).String())
+	}
+	return names
 }
 
 // Bundle returns the model in service, nil if there is none.
@@ -53,7 +61,7 @@ func (s *Service) Bundle() *bundle.Bundle {
 // golden answers; here it must answer one question of every asset before any
 // request sees it, and what requests share is made ready.
 func (s *Service) Put(b *bundle.Bundle) error {
-	m, err := newModel(b, s.options.Cache, s.options.Now())
+	m, err := newModel(b, s.options.Version, s.options.Cache, s.options.Now())
 	if err != nil {
 		s.options.Metrics.Reload(false)
 		return fmt.Errorf("model %s is refused: %w", b.Manifest.Version, err)
@@ -61,6 +69,7 @@ func (s *Service) Put(b *bundle.Bundle) error {
 	s.current.Store(m)
 	s.options.Metrics.SetModel(m.figures())
 	s.options.Metrics.Reload(true)
+	s.listVersions()
 	s.options.Log.Info("model in service", "version", b.Manifest.Version, "data_as_of", b.Manifest.DataAsOf.String(), "baseline", b.Manifest.Baseline)
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -26,16 +25,15 @@ const (
 	maxPointer = 200
 )
 
-// extensionRaw marks a schema whose values are checked by the handler, one by
+// extensionAlone marks a list whose entries are checked by the handler, one by
 // one, and not with the body as a whole.
-const extensionRaw = "x-checked-by-item"
+const extensionAlone = "x-entries-stand-alone"
 
 // A shape is a compiled schema: what JSON must look like. It is made from the
 // same schema that the OpenAPI document shows, so the two cannot differ.
 type shape struct {
 	kind     string // a JSON schema type; empty takes anything
 	nullable bool
-	raw      bool
 
 	props    map[string]member
 	required []string
@@ -83,7 +81,7 @@ func compile(r huma.Registry, s *huma.Schema) *shape {
 		return *p
 	}
 	out := &shape{
-		kind: s.Type, nullable: s.Nullable, raw: s.Extensions[extensionRaw] != nil,
+		kind: s.Type, nullable: s.Nullable,
 		min: number(s.Minimum, math.Inf(-1)), max: number(s.Maximum, math.Inf(1)), step: number(s.MultipleOf, 0),
 		minRunes: count(s.MinLength, 0), maxRunes: count(s.MaxLength, unlimited),
 		minItems: count(s.MinItems, 0), maxItems: count(s.MaxItems, unlimited), maxProps: count(s.MaxProperties, unlimited),
@@ -97,7 +95,10 @@ func compile(r huma.Registry, s *huma.Schema) *shape {
 	}
 	out.wantEnum = "want " + strings.Join(out.enum, ", ")
 	if s.Items != nil {
-		out.items = compile(r, s.Items)
+		out.items = new(shape)
+		if s.Extensions[extensionAlone] == nil {
+			out.items = compile(r, s.Items)
+		}
 	}
 	if s.Type == huma.TypeObject {
 		if len(s.Required) > 64 {
@@ -140,12 +141,7 @@ func (s *shape) check(body []byte, prefix string) *Problem {
 	}
 	err := c.value(s, false)
 	if err == nil {
-		_, err = dec.ReadToken()
-		if errors.Is(err, io.EOF) {
-			err = nil
-		} else if err == nil {
-			err = errTrailing
-		}
+		err = c.end()
 	}
 	if err != nil {
 		return c.malformed(err)
@@ -202,10 +198,7 @@ func (c *checker) fault(pointer, detail string) {
 // value checks the next value; absentOK takes null for a member that is not there.
 func (c *checker) value(s *shape, absentOK bool) error {
 	kind := c.dec.PeekKind()
-	switch {
-	case s.raw:
-		return c.skip()
-	case kind == 'n' && (absentOK || s.nullable):
+	if kind == 'n' && (absentOK || s.nullable) {
 		_, err := c.dec.ReadToken()
 		return err
 	}

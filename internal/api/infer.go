@@ -1,0 +1,314 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/pppq/pppq/internal/forecast"
+)
+
+// maxInferRows bounds the rows of one request.
+const maxInferRows = 10_000
+
+// An inference is one request of the Open Inference Protocol, read.
+type inference struct {
+	id    string
+	model forecast.ModelType
+	rows  []forecast.SpreadRow
+	// shape is [n, columns] as given.
+	shape []int
+	// outputs are those asked for; empty is all.
+	outputs []string
+	found   bool
+}
+
+func (h *Handler) registerInference() {
+	tags := []string{"protocols"}
+	get := func(path, id, summary string, p policy, serve func(*call)) {
+		h.describe(huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: tags, Summary: summary}, p)
+		h.plain(http.MethodGet, path, p, serve)
+	}
+	probe := policy{scope: open, quiet: true}
+	get("/v2", "v2-server", "Open Inference Protocol: the server", policy{scope: reads}, func(c *call) {
+		c.json(http.StatusOK, map[string]any{"name": modelName, "version": h.options.Version, "extensions": []string{}})
+	})
+	get("/v2/health/live", "v2-live", "Open Inference Protocol: the process runs", probe, func(c *call) {
+		c.json(http.StatusOK, map[string]any{"live": true})
+	})
+	ready := func(extra map[string]any) func(*call) {
+		return func(c *call) {
+			ok, status := c.model != nil && !h.draining.Load(), http.StatusOK
+			if !ok {
+				status = http.StatusServiceUnavailable
+			}
+			body := map[string]any{"ready": ok}
+			for k, v := range extra {
+				body[k] = v
+			}
+			c.json(status, body)
+		}
+	}
+	get("/v2/health/ready", "v2-ready", "Open Inference Protocol: requests may be sent", probe, ready(nil))
+	get("/v2/models/pppq/ready", "v2-model-ready", "Open Inference Protocol: the model answers", probe, ready(map[string]any{"name": modelName}))
+	get("/v2/models/pppq", "v2-model", "Open Inference Protocol: the model's inputs and outputs", policy{scope: reads, model: true}, func(c *call) {
+		c.json(http.StatusOK, map[string]any{
+			"name": modelName, "versions": []string{c.model.Manifest.Version}, "platform": inferPlatform,
+			"inputs": []any{tensor(featuresInput, "FP64", -1, forecast.NumSpread)},
+			"outputs": []any{
+				tensor(probabilityOutput, "FP64", -1, 4), tensor(classOutput, "BYTES", -1),
+			},
+		})
+	})
+	infer := policy{scope: reads, body: maxRowBody, model: true, work: sized}
+	h.describe(huma.Operation{
+		OperationID: "v2-infer", Method: http.MethodPost, Path: "/v2/models/pppq/infer", Tags: tags,
+		Summary: "Open Inference Protocol: probabilities for rows of features",
+		Description: "One input, features, FP64 of shape [n, " + strconv.Itoa(forecast.NumSpread) + "], in the order of features.json's spread columns; null is missing. " +
+			"Outputs: probability [n, 4] and class [n]. parameters.model_type is lgbm, xgb or ensemble.",
+		RequestBody: example(inferExample()),
+	}, infer)
+	h.plain(http.MethodPost, "/v2/models/pppq/infer", infer, (*call).infer)
+}
+
+// tensor describes an input or output.
+func tensor(name, datatype string, shape ...int) map[string]any {
+	return map[string]any{"name": name, "datatype": datatype, "shape": shape}
+}
+
+// inferExample is a row of the reference.
+func inferExample() map[string]any {
+	row := make([]any, forecast.NumSpread)
+	row[forecast.SpreadCoreMean], row[forecast.SpreadCoreSD] = 0.1, 0.3
+	return map[string]any{"inputs": []any{map[string]any{
+		"name": featuresInput, "datatype": "FP64", "shape": []int{1, forecast.NumSpread}, "data": row,
+	}}}
+}
+
+// infer answers /v2/models/pppq/infer.
+func (c *call) infer() {
+	began := time.Now()
+	in, err := parseInference(c.body.Bytes())
+	if err != nil {
+		c.failed = err
+		return
+	}
+	b := append(c.out.AvailableBuffer(), `{"model_name":"pppq","model_version":"`...)
+	b = append(b, c.model.Manifest.Version...)
+	b = append(b, '"')
+	if in.id != "" {
+		b = append(b, `,"id":`...)
+		b = appendText(b, in.id)
+	}
+	b = append(b, `,"outputs":[`...)
+	wants := func(name string) bool { return len(in.outputs) == 0 || slices.Contains(in.outputs, name) }
+	classes := make([]string, len(in.rows))
+	count := c.h.service.predictions[in.model]
+	probability := wants(probabilityOutput)
+	if probability {
+		b = appendHead(b, probabilityOutput, "FP64", len(in.rows), 4)
+	}
+	for i := range in.rows {
+		if i%256 == 0 && c.ctx.Err() != nil {
+			c.failed = c.ctx.Err()
+			return
+		}
+		p, err := classify(c.model.Forecaster, in.model, &in.rows[i])
+		if err != nil {
+			c.failed = inRow(err, in, i)
+			return
+		}
+		classes[i] = likeliest(p).String()
+		for k, x := range p {
+			if !probability {
+				break
+			}
+			if i+k > 0 {
+				b = append(b, ',')
+			}
+			b = strconv.AppendFloat(b, x, 'g', -1, 64)
+		}
+	}
+	if probability {
+		b = append(b, `]}`...)
+	}
+	if wants(classOutput) {
+		if probability {
+			b = append(b, ',')
+		}
+		b = appendHead(b, classOutput, "BYTES", len(in.rows))
+		for i, name := range classes {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, '"')
+			b = append(b, name...)
+			b = append(b, '"')
+		}
+		b = append(b, `]}`...)
+	}
+	b = append(b, `]}`...)
+	each := time.Since(began) / time.Duration(len(in.rows))
+	for _, class := range classes {
+		count.Observe(class, each)
+	}
+	c.out.Write(b)
+	c.w.Header()["Content-Type"] = headerJSON
+	c.status = http.StatusOK
+}
+
+// appendHead begins an output up to its data.
+func appendHead(b []byte, name, datatype string, shape ...int) []byte {
+	b = append(b, `{"name":"`...)
+	b = append(b, name...)
+	b = append(b, `","datatype":"`...)
+	b = append(b, datatype...)
+	b = append(b, `","shape":[`...)
+	for i, n := range shape {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return append(b, `],"data":[`...)
+}
+
+// inRow says where in the data a row can't be used.
+func inRow(err error, in *inference, row int) error {
+	var r *rowError
+	if errors.As(err, &r) {
+		return invalid(at("/inputs/0/data/"+itoa(row*in.shape[1]+r.column), r.reason))
+	}
+	return err
+}
+
+// parseInference reads a request; the error is a *Problem.
+func parseInference(body []byte) (*inference, error) {
+	dec := decoders.Get().(*jsontext.Decoder)
+	defer func() {
+		dec.Reset(bytes.NewBuffer(nil))
+		decoders.Put(dec)
+	}()
+	dec.Reset(bytes.NewBuffer(body))
+	c := checker{dec: dec}
+	in := &inference{model: forecast.Ensemble}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, newProblem(kindMalformed, "the body is empty; want a JSON object")
+	}
+	err := c.members(map[string]func() error{
+		"id":         func() error { return c.readText(&in.id, 256) },
+		"parameters": func() error { return in.readParameters(&c) },
+		"inputs":     func() error { return in.readInputs(&c) },
+		"outputs":    func() error { return in.readOutputs(&c) },
+	})
+	if err == nil {
+		err = c.end()
+	}
+	if err != nil {
+		return nil, c.malformed(err)
+	}
+	if !in.found && len(c.faults) == 0 {
+		c.fault("/inputs", "want one input named features")
+	}
+	if len(c.faults) > 0 {
+		return nil, invalid(c.faults...)
+	}
+	return in, nil
+}
+
+func (in *inference) readParameters(c *checker) error {
+	var text string
+	err := c.members(map[string]func() error{
+		"model_type": func() error { return c.readText(&text, 16) },
+		// Clients add parameters of their own protocol; none of them changes the
+		// answer.
+		"": c.skip,
+	})
+	if text != "" {
+		in.model = forecast.ModelType(text)
+		if !slices.Contains(forecast.ModelTypes, in.model) {
+			c.fault("/parameters/model_type", "want lgbm, xgb or ensemble")
+		}
+	}
+	return err
+}
+
+func (in *inference) readInputs(c *checker) error {
+	return c.entries(func(i int) error {
+		if i > 0 {
+			c.fault("/inputs/"+itoa(i), "want one input named features")
+			return c.skip()
+		}
+		return in.readInput(c)
+	})
+}
+
+func (in *inference) readInput(c *checker) error {
+	var name, datatype string
+	var data []float64
+	given := false
+	err := c.members(map[string]func() error{
+		"name":       func() error { return c.readText(&name, 64) },
+		"datatype":   func() error { return c.readText(&datatype, 16) },
+		"parameters": c.skip,
+		"shape": func() error {
+			return c.entries(func(i int) error {
+				var n float64
+				err := c.readNumber(&n, false)
+				if i < 2 && n >= 0 && n <= maxInferRows && n == math.Trunc(n) {
+					in.shape = append(in.shape, int(n))
+				} else if err == nil {
+					c.fault("/inputs/0/shape", fmt.Sprintf("want [n, %d] with n from 1 to %d", forecast.NumSpread, maxInferRows))
+				}
+				return err
+			})
+		},
+		"data": func() error {
+			given = true
+			return c.readData(&data)
+		},
+	})
+	in.found = true
+	if err != nil || len(c.faults) > 0 {
+		return err
+	}
+	switch {
+	case name != featuresInput:
+		c.fault("/inputs/0/name", "want features")
+	case datatype != "FP64":
+		c.fault("/inputs/0/datatype", "want FP64")
+	case len(in.shape) != 2 || in.shape[0] < 1 || in.shape[1] != forecast.NumSpread:
+		c.fault("/inputs/0/shape", fmt.Sprintf("want [n, %d] with n from 1 to %d", forecast.NumSpread, maxInferRows))
+	case !given || len(data) != in.shape[0]*in.shape[1]:
+		c.fault("/inputs/0/data", fmt.Sprintf("want %d numbers, got %d", in.shape[0]*in.shape[1], len(data)))
+	default:
+		in.rows = make([]forecast.SpreadRow, in.shape[0])
+		for i := range in.rows {
+			copy(in.rows[i][:], data[i*forecast.NumSpread:])
+		}
+	}
+	return nil
+}
+
+func (in *inference) readOutputs(c *checker) error {
+	return c.entries(func(i int) error {
+		var name string
+		err := c.members(map[string]func() error{
+			"name":       func() error { return c.readText(&name, 64) },
+			"parameters": c.skip,
+		})
+		if err == nil && name != probabilityOutput && name != classOutput {
+			c.fault("/outputs/"+itoa(i)+"/name", "want probability or class")
+		}
+		in.outputs = append(in.outputs, name)
+		return err
+	})
+}
