@@ -13,10 +13,10 @@ const (
 	alarmLong      = 0.28 // the same at 5 to 10 years
 	alarmTrees     = 0.04 // skill of trees over the carry core
 	alarmF1        = 0.50
-	alarmAccuracy  = 0.12 // above the most likely class of the climatology
-	alarmCertainty = 0.97 // a class probability of stocks, metals, oil or coin
+	alarmAccuracy  = 0.12    // above the most likely class of the climatology
+	alarmCertainty = 0.97    // a class probability of stocks, metals, oil or coin
 	alarmOffset    = 1.0 / 3 // least share of the skill left without overlap
-	alarmFeature   = 0.30 // skill of a single feature
+	alarmFeature   = 0.30    // skill of a single feature
 )
 
 // alarms are the results past their levels.
