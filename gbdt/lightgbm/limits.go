@@ -7,8 +7,8 @@ import (
 	"github.com/pppq/pppq/gbdt/internal/modelfile"
 )
 
-// Limits bounds what reading accepts. Memory in use while reading stays below about 16 times the size of the text
-// plus what MaxOutputs allows.
+// Limits bounds what reading accepts. Memory asked for while reading stays within 100 times the size of the text,
+// however it is made, plus what MaxOutputs allows; it is about 4 times for LightGBM's own.
 type Limits struct {
 	// MaxBytes is the largest size of the text; default 1 GiB.
 	MaxBytes int64

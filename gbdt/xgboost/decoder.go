@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // decoder hands out the parts of a document in order, JSON or UBJSON. The caller says what it expects; anything else
@@ -164,6 +165,18 @@ type value = any
 type members struct {
 	keys   []string
 	values []value
+}
+
+// get returns the value of a key.
+func (m members) get(key string) (value, bool) {
+	if i := slices.Index(m.keys, key); i >= 0 {
+		return m.values[i], true
+	}
+	return nil, false
+}
+
+func (m *members) add(key string, v value) {
+	m.keys, m.values = append(m.keys, key), append(m.values, v)
 }
 
 // keep reads any value. budget is the number of values that may still be kept.

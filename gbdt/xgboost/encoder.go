@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -159,6 +161,30 @@ func (e *jsonEncoder) floats(values []float32) {
 		e.float(v)
 	}
 	e.endArray()
+}
+
+// appendFloat appends x in XGBoost's form: the fewest digits that read back as the same float32, as 5E-1.
+func appendFloat(dst []byte, x float32) []byte {
+	switch {
+	case x != x:
+		return append(dst, "NaN"...)
+	case x > math.MaxFloat32:
+		return append(dst, "Infinity"...)
+	case x < -math.MaxFloat32:
+		return append(dst, "-Infinity"...)
+	}
+	dst = strconv.AppendFloat(dst, float64(x), 'E', -1, 32)
+	// Go ends it with a sign and two digits, E-01 or E+10; XGBoost with as few characters as do.
+	n := len(dst)
+	sign, tens, ones := dst[n-3], dst[n-2], dst[n-1]
+	dst = dst[:n-3]
+	if sign == '-' {
+		dst = append(dst, '-')
+	}
+	if tens != '0' {
+		dst = append(dst, tens)
+	}
+	return append(dst, ones)
 }
 
 // ubjEncoder writes UBJSON as XGBoost does; ubjDecoder says what is particular about it.
@@ -335,3 +361,6 @@ func putInts[T int | int32 | int64 | uint8](e encoder, mark byte, values []T) {
 	}
 	e.ints(mark, wide)
 }
+
+// sortedKeys returns the keys of m in the order of bytes.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -3,14 +3,10 @@ package xgboost
 import (
 	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"math"
 	"slices"
 	"strconv"
 
 	"github.com/pppq/pppq/gbdt"
-	"github.com/pppq/pppq/gbdt/internal/modelfile"
 )
 
 // File is a model file: the model and what the document says beside it. A Model that is changed or exchanged is written
@@ -160,118 +156,3 @@ func (f *File) setOutputs() {
 	}
 	p["num_class"], p["num_target"] = strconv.Itoa(classes), strconv.Itoa(targets)
 }
-
-// objectiveParams are the parameters that the releases want beside the name of an objective, at their defaults.
-func objectiveParams(o gbdt.Objective, outputs int) members {
-	param := func(pairs ...string) members {
-		var p members
-		for i := 0; i < len(pairs); i += 2 {
-			p.keys, p.values = append(p.keys, pairs[i]), append(p.values, pairs[i+1])
-		}
-		return p
-	}
-	one := func(key string, p members) members { return members{[]string{key}, []value{p}} }
-	switch o.Name {
-	case "reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:logistic", "reg:gamma", "binary:logistic", "binary:logitraw":
-		return one("reg_loss_param", param("scale_pos_weight", "1"))
-	case "multi:softprob", "multi:softmax":
-		return one("softmax_multiclass_param", param("num_class", strconv.Itoa(outputs)))
-	case "count:poisson":
-		return one("poisson_regression_param", param("max_delta_step", "0.699999988"))
-	case "reg:tweedie":
-		return one("tweedie_regression_param", param("tweedie_variance_power", "1.5"))
-	case "reg:quantileerror":
-		alpha := make([]float32, 0, len(o.Alpha))
-		for _, a := range o.Alpha {
-			alpha = append(alpha, float32(a))
-		}
-		for len(alpha) < outputs { // unknown levels do not change predictions
-			alpha = append(alpha, float32(len(alpha)+1)/float32(outputs+1))
-		}
-		return one("quantile_loss_param", param("quantile_alpha", scoreText(alpha, true)))
-	case "reg:expectileerror":
-		alpha := []float32{0.5}
-		if len(o.Alpha) == 1 {
-			alpha[0] = float32(o.Alpha[0])
-		}
-		return one("expectile_loss_param", param("expectile_alpha", scoreText(alpha, true)))
-	case "reg:pseudohubererror":
-		p := one("pseudo_huber_param", param("huber_slope", "1"))
-		// XGBoost 1.6 misspells the key.
-		p.keys, p.values = append(p.keys, "pseduo_huber_param"), append(p.values, param("huber_slope", "1"))
-		return p
-	case "survival:aft":
-		return one("aft_loss_param", param("aft_loss_distribution", "normal", "aft_loss_distribution_scale", "1"))
-	case "rank:pairwise", "rank:ndcg", "rank:map":
-		p := one("lambdarank_param", param("lambdarank_num_pair_per_sample", "4294967295", "lambdarank_pair_method", "topk",
-			"lambdarank_unbiased", "0", "lambdarank_bias_norm", "1", "ndcg_exp_gain", "1"))
-		// XGBoost 1.x has another name and other parameters.
-		p.keys = append(p.keys, "lambda_rank_param")
-		p.values = append(p.values, param("num_pairsample", "1", "fix_list_weight", "0"))
-		return p
-	}
-	return members{}
-}
-
-// Limits bounds what reading accepts. Memory in use while reading stays below about 20 times the size of the file plus
-// what MaxFeatures, MaxOutputs and MaxCategoryWords allow.
-type Limits struct {
-	// MaxBytes is the largest size of the file; default 1 GiB.
-	MaxBytes int64
-	// MaxTrees, MaxFeatures and MaxOutputs; defaults 4,194,304, 1,048,576 and 65,536.
-	MaxTrees, MaxFeatures, MaxOutputs int
-	// MaxCategoryWords is the largest number of 32-bit words that the category sets of all nodes may take, of which one
-	// with category c takes c/32+1; default 33,554,432.
-	MaxCategoryWords int
-}
-
-// DefaultLimits returns the limits that Read and Load use.
-func DefaultLimits() Limits {
-	return Limits{MaxBytes: 1 << 30, MaxTrees: 1 << 22, MaxFeatures: 1 << 20, MaxOutputs: 1 << 16, MaxCategoryWords: 1 << 25}
-}
-
-// Read reads a model, JSON or UBJSON, within the default limits. A fault in the document is a *ParseError.
-func Read(r io.Reader) (*File, error) { return DefaultLimits().Read(r) }
-
-// Load reads the model at path, JSON or UBJSON whatever its name, within the default limits.
-func Load(path string) (*File, error) { return DefaultLimits().Load(path) }
-
-// Read reads a model, JSON or UBJSON. A fault in the document is a *ParseError.
-func (l Limits) Read(r io.Reader) (*File, error) {
-	data, err := modelfile.ReadAll(r, l.MaxBytes)
-	if err != nil {
-		return nil, wrap("read", err)
-	}
-	return l.parse(data)
-}
-
-// Load reads the model at path, JSON or UBJSON whatever its name.
-func (l Limits) Load(path string) (*File, error) {
-	data, err := modelfile.Load(path, l.MaxBytes)
-	if err != nil {
-		return nil, wrap("load "+path, err)
-	}
-	f, err := l.parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", path, err)
-	}
-	return f, nil
-}
-
-// get returns the value of a key.
-func (m members) get(key string) (value, bool) {
-	if i := slices.Index(m.keys, key); i >= 0 {
-		return m.values[i], true
-	}
-	return nil, false
-}
-
-func (m *members) add(key string, v value) {
-	m.keys, m.values = append(m.keys, key), append(m.values, v)
-}
-
-// sortedKeys returns the keys of m in the order of bytes.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// maxNode is the largest node number, and the split_indices entry of a deleted node.
-const maxNode = math.MaxInt32

@@ -75,9 +75,19 @@ func TestGenuine(t *testing.T) {
 	compareNumbers(t, files["numbers"], again["numbers"])
 }
 
-// numbers is a model of float32 numbers of every size.
+// numbers is the case of numbersModel, with the leaf numbers of its file.
 func numbers(t *testing.T) genuine.Case {
 	t.Helper()
+	f, err := New(numbersModel())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mustRead(t, asJSON(t, f)).Model
+	return genuine.Case{Name: "numbers", Model: m, File: "model.ubj", Rows: []float64{0, 1, math.NaN(), -1e30, 1e-40}}
+}
+
+// numbersModel is a tree of float32 numbers of every size.
+func numbersModel() *gbdt.Model {
 	rng := rand.New(rand.NewPCG(3, 5))
 	const leaves = 20000
 	tree := gbdt.Tree{Shrinkage: 1}
@@ -93,32 +103,18 @@ func numbers(t *testing.T) genuine.Case {
 		tree.LeafValue = append(tree.LeafValue, float64(anyFloat(rng)))
 		tree.LeafWeight = append(tree.LeafWeight, float64(anyFloat(rng)))
 	}
-	f, err := New(&gbdt.Model{
+	return &gbdt.Model{
 		Family: gbdt.XGBoost, FeatureNames: []string{"x"}, Outputs: 1, BaseMargin: []float64{float64(float32(0.1))},
 		Objective: gbdt.Objective{Name: "reg:squarederror"}, Trees: []gbdt.Tree{tree}, RoundEnds: []int32{1},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	var b bytes.Buffer
-	if err := WriteJSON(&b, f); err != nil {
-		t.Fatal(err)
-	}
-	if f, err = Read(&b); err != nil { // its leaves have the numbers of the file
-		t.Fatal(err)
-	}
-	return genuine.Case{Name: "numbers", Model: f.Model, File: "model.ubj", Rows: []float64{0, 1, math.NaN(), -1e30, 1e-40}}
 }
 
 // compareNumbers compares the text of numbers with what XGBoost made of it.
 func compareNumbers(t *testing.T, f *File, again []byte) {
 	t.Helper()
-	var ours bytes.Buffer
-	if err := WriteJSON(&ours, f); err != nil {
-		t.Fatal(err)
-	}
+	ours := []byte(asJSON(t, f))
 	for _, key := range []string{"split_conditions", "loss_changes", "sum_hessian"} {
-		got, want := array(t, ours.Bytes(), key), array(t, again, key)
+		got, want := array(t, ours, key), array(t, again, key)
 		if i := firstDifference(got, want); i >= 0 {
 			t.Errorf("%s differs at byte %d: %q, XGBoost writes %q", key, i, around(got, i), around(want, i))
 		}

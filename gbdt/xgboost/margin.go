@@ -3,7 +3,6 @@ package xgboost
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 )
 
@@ -135,30 +134,6 @@ func parseBaseScore(text string) (scores []float32, isList bool, err error) {
 
 // short returns at most the first 40 bytes of s, for messages.
 func short(s string) string { return s[:min(len(s), 40)] }
-
-// appendFloat appends x in XGBoost's form: the fewest digits that read back as the same float32, as 5E-1.
-func appendFloat(dst []byte, x float32) []byte {
-	switch {
-	case x != x:
-		return append(dst, "NaN"...)
-	case x > math.MaxFloat32:
-		return append(dst, "Infinity"...)
-	case x < -math.MaxFloat32:
-		return append(dst, "-Infinity"...)
-	}
-	dst = strconv.AppendFloat(dst, float64(x), 'E', -1, 32)
-	// Go ends it with a sign and two digits, E-01 or E+10; XGBoost with as few characters as do.
-	n := len(dst)
-	sign, tens, ones := dst[n-3], dst[n-2], dst[n-1]
-	dst = dst[:n-3]
-	if sign == '-' {
-		dst = append(dst, '-')
-	}
-	if tens != '0' {
-		dst = append(dst, tens)
-	}
-	return append(dst, ones)
-}
 
 // scoreText is the inverse of parseBaseScore: one number if all are the same and no list is asked for.
 func scoreText(scores []float32, list bool) string {

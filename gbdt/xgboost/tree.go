@@ -36,6 +36,8 @@ const (
 	kindCategorical = 1
 	// rootParent is the parent of the root.
 	rootParent = math.MaxInt32
+	// maxNode is the largest node number, and the split_indices entry of a deleted node.
+	maxNode = math.MaxInt32
 	// maxCategory is the smallest value that is in no set.
 	maxCategory = 1 << 24
 )

@@ -203,19 +203,22 @@ func (d *ubjDecoder) integer(mark byte) (n int64, ok bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
+	return ubjInteger(mark, b), true, nil
+}
+
+// ubjInteger returns the integer of the type that b starts with.
+func ubjInteger(mark byte, b []byte) int64 {
 	switch mark {
 	case 'i':
-		n = int64(int8(b[0]))
+		return int64(int8(b[0]))
 	case 'U':
-		n = int64(b[0])
+		return int64(b[0])
 	case 'I':
-		n = int64(int16(binary.BigEndian.Uint16(b)))
+		return int64(int16(binary.BigEndian.Uint16(b)))
 	case 'l':
-		n = int64(int32(binary.BigEndian.Uint32(b)))
-	case 'L':
-		n = int64(binary.BigEndian.Uint64(b))
+		return int64(int32(binary.BigEndian.Uint32(b)))
 	}
-	return n, true, nil
+	return int64(binary.BigEndian.Uint64(b))
 }
 
 func (d *ubjDecoder) peek() (kind, error) {
@@ -291,14 +294,48 @@ func (d *ubjDecoder) mark() (byte, error) {
 	return 0, nil
 }
 
-// room returns how many items to make place for in the array begun last.
-func (d *ubjDecoder) room() int { return int(max(d.open[len(d.open)-1].left, 0)) }
+// array begins an array and returns its element type and, for one of a type, the bytes of its values, which are then
+// read; the type is 0 for an array that is to be read item by item.
+func (d *ubjDecoder) array() (mark byte, packed []byte, err error) {
+	if err := d.beginArray(); err != nil {
+		return 0, nil, err
+	}
+	c := d.open[len(d.open)-1]
+	if c.mark == 0 {
+		return 0, nil, nil
+	}
+	d.open = d.open[:len(d.open)-1]
+	packed, err = d.take(int(c.left) * ubjWidth(c.mark))
+	return c.mark, packed, err
+}
 
 func (d *ubjDecoder) ints(low, high int64) (intArray, error) {
-	if err := d.beginArray(); err != nil {
+	mark, packed, err := d.array()
+	if err != nil {
 		return intArray{}, err
 	}
-	a := intArray{d.open[len(d.open)-1].mark, make([]int64, 0, d.room())}
+	a := intArray{mark: mark}
+	add := func(n int64) error {
+		if n < low || n > high {
+			return d.fail(fmt.Errorf("value %d: %d is outside [%d, %d]", len(a.values), n, low, high))
+		}
+		a.values = append(a.values, n)
+		return nil
+	}
+	if mark != 0 {
+		if mark == 'd' || mark == 'D' {
+			return intArray{}, d.fail(fmt.Errorf("want integers, got type %q", mark))
+		}
+		width := ubjWidth(mark)
+		a.values = make([]int64, 0, len(packed)/width)
+		for ; len(packed) > 0; packed = packed[width:] {
+			if err := add(ubjInteger(mark, packed)); err != nil {
+				return intArray{}, err
+			}
+		}
+		return a, nil
+	}
+	a.values = []int64{}
 	for {
 		ok, err := d.nextItem()
 		if err != nil || !ok {
@@ -318,18 +355,33 @@ func (d *ubjDecoder) ints(low, high int64) (intArray, error) {
 		if !ok {
 			return intArray{}, d.fail(fmt.Errorf("value %d: want an integer", len(a.values)))
 		}
-		if n < low || n > high {
-			return intArray{}, d.fail(fmt.Errorf("value %d: %d is outside [%d, %d]", len(a.values), n, low, high))
+		if err := add(n); err != nil {
+			return intArray{}, err
 		}
-		a.values = append(a.values, n)
 	}
 }
 
 func (d *ubjDecoder) floats() ([]float32, error) {
-	if err := d.beginArray(); err != nil {
+	mark, packed, err := d.array()
+	if err != nil {
 		return nil, err
 	}
-	x := make([]float32, 0, d.room())
+	if mark != 0 {
+		width := ubjWidth(mark)
+		x := make([]float32, 0, len(packed)/width)
+		for ; len(packed) > 0; packed = packed[width:] {
+			switch mark {
+			case 'd':
+				x = append(x, math.Float32frombits(binary.BigEndian.Uint32(packed)))
+			case 'D':
+				x = append(x, float32(math.Float64frombits(binary.BigEndian.Uint64(packed))))
+			default:
+				x = append(x, float32(ubjInteger(mark, packed)))
+			}
+		}
+		return x, nil
+	}
+	x := []float32{}
 	for {
 		ok, err := d.nextItem()
 		if err != nil || !ok {
