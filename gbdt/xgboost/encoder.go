@@ -135,6 +135,7 @@ func (e *jsonEncoder) float(x float32) {
 	e.b = appendFloat(e.b, x)
 }
 
+// double writes the nearest float32: XGBoost reads no other numbers from JSON.
 func (e *jsonEncoder) double(x float64) { e.float(float32(x)) }
 
 func (e *jsonEncoder) boolean(b bool) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pppq/pppq/gbdt"
 )
@@ -92,7 +93,7 @@ func checkModel(m *gbdt.Model) error {
 func checkNames(names []string) error {
 	seen := make(map[string]bool, len(names))
 	for i, name := range names {
-		if name == "" || containsAny(name, "[]<") {
+		if name == "" || strings.ContainsAny(name, "[]<") {
 			return fmt.Errorf("xgboost: name %q of feature %d: XGBoost takes no empty names and no [, ] or <", name, i)
 		}
 		if seen[name] {
@@ -101,10 +102,6 @@ func checkNames(names []string) error {
 		seen[name] = true
 	}
 	return nil
-}
-
-func containsAny(s, chars string) bool {
-	return slices.ContainsFunc([]byte(s), func(c byte) bool { return slices.Contains([]byte(chars), c) })
 }
 
 // featureTypes tells apart the features that a node splits by category ("c") from the others ("float").
@@ -147,7 +144,7 @@ func (f *File) setOutputs() {
 	p["num_feature"] = strconv.Itoa(len(m.FeatureNames))
 	oldClasses, err := strconv.Atoi(p["num_class"])
 	oldTargets, _ := strconv.Atoi(p["num_target"])
-	if err == nil && max(oldClasses, oldTargets, 1) == m.Outputs {
+	if err == nil && max(oldClasses, oldTargets, 1) == m.Outputs && m.Objective.Name == f.objective {
 		return
 	}
 	classes, targets := 0, m.Outputs

@@ -133,8 +133,11 @@ func TestWriteChanged(t *testing.T) {
 			[]string{`"num_trees":"1"`, `"iteration_indptr":[0,1]`, `"tree_info":[0]`, "1E-45"}, []string{`"id":1`}},
 		"second round only": {func(m *gbdt.Model) { m.Trees, m.RoundEnds = m.Trees[1:], m.RoundEnds[:1] },
 			[]string{`"num_trees":"1"`, `"id":0`}, []string{"1E-45", `"id":1`, `"num_deleted":"2"`}},
-		"output":     {func(m *gbdt.Model) { m.Outputs, m.BaseMargin, m.Trees[1].Output = 2, []float64{0.5, 0.5}, 1 }, []string{`"num_target":"2"`, `"tree_info":[0,1]`, `"base_score":"5E-1"`}, nil},
-		"objective":  {func(m *gbdt.Model) { m.Objective.Name = "count:poisson"; m.BaseMargin[0] = 0 }, []string{`{"name":"count:poisson","poisson_regression_param"`, `"base_score":"1E0"`}, []string{"reg_loss_param"}},
+		"output":    {func(m *gbdt.Model) { m.Outputs, m.BaseMargin, m.Trees[1].Output = 2, []float64{0.5, 0.5}, 1 }, []string{`"num_target":"2"`, `"tree_info":[0,1]`, `"base_score":"5E-1"`}, nil},
+		"objective": {func(m *gbdt.Model) { m.Objective.Name = "count:poisson"; m.BaseMargin[0] = 0 }, []string{`{"name":"count:poisson","poisson_regression_param"`, `"base_score":"1E0"`}, []string{"reg_loss_param"}},
+		"classes": {func(m *gbdt.Model) {
+			m.Objective.Name, m.Outputs, m.BaseMargin = "multi:softprob", 2, []float64{0.5, 0.5}
+		}, []string{`"num_class":"2"`, `"num_target":"1"`, `"softmax_multiclass_param":{"num_class":"2"}`}, nil},
 		"weights":    {func(m *gbdt.Model) { m.TreeWeights = []float32{1, 0.5} }, []string{`"name":"dart","weight_drop":[1E0,5E-1]`}, nil},
 		"new column": {func(m *gbdt.Model) { m.FeatureNames = append(m.FeatureNames, "z") }, []string{`"num_feature":"3","num_nodes":"5"`, `"z"`}, []string{`"num_feature":"2"`}},
 	} {
