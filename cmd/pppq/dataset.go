@@ -17,7 +17,7 @@ import (
 )
 
 func datasetCommand() *cobra.Command {
-	return parent("dataset", "Show, check, export and extend the figures in the data folder",
+	return parent("dataset", "Show, check, export and extend the figures in the data folder", "  pppq dataset info",
 		datasetInfo(), datasetCheck(), datasetExport(), datasetImport(), datasetRemove())
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func keysCommand() *cobra.Command {
-	return parent("keys", "Make keys for the service", keysNew())
+	return parent("keys", "Make keys for the service", "  pppq keys new --name analyst", keysNew())
 }
 
 func keysNew() *cobra.Command {

@@ -88,18 +88,15 @@ Start with "pppq up": it reads the figures that are built in, tests and trains t
 models, and serves forecasts on http://127.0.0.1:8000.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate or a check.`,
+		Example:       "  pppq up\n  pppq predict Gold --horizon 5\n  pppq compare SP500 Gold Bills Banknotes --horizon 10",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       programVersion(),
 		Args:          cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError("unknown command %q%s", args[0], suggestion(cmd, args[0]))
-			}
-			return cmd.Help()
-		},
+		RunE:          groupHelp,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(helpCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(
 		upCommand(), serveCommand(), datasetCommand(), trainCommand(), backtestCommand(),
@@ -108,12 +105,38 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate or a check.`,
 	return root
 }
 
-func suggestion(cmd *cobra.Command, name string) string {
-	near := cmd.SuggestionsFor(name)
-	if len(near) == 0 {
-		return ""
+// groupHelp is what a command does that only holds others.
+func groupHelp(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(cmd, args[0])
 	}
-	return fmt.Sprintf("; did you mean %q?", near[0])
+	return cmd.Help()
+}
+
+// unknownCommand names the command that was meant, if one is near.
+func unknownCommand(parent *cobra.Command, name string) error {
+	parent.SuggestionsMinimumDistance = 2
+	near := ""
+	if names := parent.SuggestionsFor(name); len(names) > 0 {
+		near = fmt.Sprintf("; did you mean %q?", parent.CommandPath()+" "+names[0])
+	}
+	return usageError("unknown command %q%s", parent.CommandPath()+" "+name, near)
+}
+
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Show what a command does", Example: "  pppq help dataset import",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return &exitError{exitUsage, err}
+			}
+			if len(rest) > 0 {
+				return unknownCommand(topic, rest[0])
+			}
+			return topic.Help()
+		},
+	}
 }
 
 // exactly checks the number of arguments as a fault of usage.
@@ -131,13 +154,8 @@ func between(low, high int, what string) cobra.PositionalArgs {
 }
 
 // parent is a command that only holds others.
-func parent(use, short string, children ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: func(cmd *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return usageError("unknown command %q%s", cmd.CommandPath()+" "+args[0], suggestion(cmd, args[0]))
-		}
-		return cmd.Help()
-	}}
+func parent(use, short, example string, children ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Example: example, Args: cobra.ArbitraryArgs, RunE: groupHelp}
 	cmd.AddCommand(children...)
 	return cmd
 }

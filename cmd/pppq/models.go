@@ -11,7 +11,7 @@ import (
 )
 
 func modelsCommand() *cobra.Command {
-	return parent("models", "List, inspect and choose model versions",
+	return parent("models", "List, inspect and choose model versions", "  pppq models list",
 		modelsList(), modelsShow(), modelsPromote(), modelsRollback(), modelsPrune())
 }
 

@@ -51,14 +51,31 @@ func inService(cmd *cobra.Command) (*bundle.Bundle, error) {
 	return b, err
 }
 
-// questionError gives a fault of the question the exit code of wrong usage.
+// questionError gives a fault of the question the exit code of wrong usage, and
+// fields of an answer the names of their flags.
 func questionError(err error) error {
 	var unknown *forecast.UnknownAsset
-	var invalid *forecast.InvalidValue
-	if errors.As(err, &unknown) || errors.As(err, &invalid) {
+	if errors.As(err, &unknown) {
 		return &exitError{exitUsage, err}
 	}
-	return err
+	var invalid *forecast.InvalidValue
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	what, of, _ := strings.Cut(invalid.Field, "/")
+	switch what {
+	case "horizon_years":
+		what = "--horizon"
+	case "model_type":
+		what = "--model-type"
+	case "features":
+		what = "--set " + of
+	case "assets":
+		if i, err := strconv.Atoi(of); err == nil {
+			what = fmt.Sprintf("asset %d", i+1)
+		}
+	}
+	return usageError("%s: %s", what, invalid.Reason)
 }
 
 func predictCommand() *cobra.Command {
