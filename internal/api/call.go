@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/netip"
@@ -137,7 +138,11 @@ func (c *call) fail(err error) {
 		p.Text = cmp.Or(p.Detail, p.Title)
 	}
 	if p.cause != nil {
-		c.h.options.Log.Error("request failed", "id", p.RequestID, "error", p.cause.Error())
+		level := slog.LevelInfo
+		if p.kind == kindBug {
+			level = slog.LevelError
+		}
+		c.h.options.Log.Log(c.r.Context(), level, "request failed", "id", p.RequestID, "error", p.cause.Error())
 	}
 	if c.w.status != 0 {
 		return // an answer has begun; it can't be taken back

@@ -27,7 +27,7 @@ import (
 
 const program = "1.2.3"
 
-// today is the clock of the tests: the figures of the bundle are fresh then.
+// today is the clock of the tests.
 var today = time.Date(2026, time.November, 22, 18, 15, 0, 0, time.UTC)
 
 // made is a forecaster trained on the embedded figures with few trees, and a

@@ -55,9 +55,6 @@ func NewHandler(s *Service, pages map[string]http.Handler) *Handler {
 		h.page(pattern, page)
 	}
 	for template, methods := range h.methods {
-		if template == "/" || template == "/{$}" {
-			continue
-		}
 		h.mux.HandleFunc(template, func(w http.ResponseWriter, _ *http.Request) { h.otherMethod(w, template, methods) })
 	}
 	return h

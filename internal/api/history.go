@@ -18,7 +18,7 @@ import (
 type historyInput struct {
 	Asset string `path:"asset" maxLength:"64" example:"Gold"`
 	From  string `query:"from" doc:"First month, YYYY-MM; the first of the record if absent" example:"1990-01"`
-	To    string `query:"to" doc:"Last month, YYYY-MM; the newest if absent"`
+	To    string `query:"to" doc:"Last month, YYYY-MM; the newest with both figures if absent"`
 	In    string `query:"in" default:"cpi" maxLength:"64" doc:"What purchasing power is counted in: cpi, basket, eggs, milk, bread, gasoline, or the id of an asset"`
 	After string `query:"after" doc:"Go on after this month; next in an answer holds it"`
 	Limit int    `query:"limit" minimum:"1" maximum:"1200" default:"120" doc:"Most rows of one page"`
@@ -99,7 +99,7 @@ func history(_ context.Context, c *call, in *historyInput) (*historyOutput, erro
 		real = quotient(nominal, prices)
 	}
 	first := firstOfBoth(nominal, real)
-	from, to, after, err := bounds(in, first, nominal.Last())
+	from, to, after, err := bounds(in, first, lastOfBoth(nominal, real), nominal.Last())
 	if err != nil {
 		return nil, err
 	}
@@ -159,8 +159,9 @@ func number(x float64) *float64 {
 	return &x
 }
 
-// bounds reads the months of a question; what is absent is the record's own.
-func bounds(in *historyInput, first, last series.Month) (from, to, after series.Month, err error) {
+// bounds reads the months of a question. What is absent is from the first to the
+// last month with both figures; newest is the last with a nominal one.
+func bounds(in *historyInput, first, last, newest series.Month) (from, to, after series.Month, err error) {
 	from, to, after = first, last, first-1
 	var faults []Fault
 	for _, p := range []struct {
@@ -177,9 +178,9 @@ func bounds(in *historyInput, first, last series.Month) (from, to, after series.
 		}
 		*p.month = m
 	}
-	from, to = max(from, first), min(to, last)
+	from, to = max(from, first), min(to, newest)
 	if len(faults) == 0 && from > to {
-		faults = append(faults, Fault{Parameter: "from", Detail: "want a month up to to; the record goes from " + first.String() + " to " + last.String()})
+		faults = append(faults, Fault{Parameter: "from", Detail: "want a month up to to; the record goes from " + first.String() + " to " + newest.String()})
 	}
 	if len(faults) > 0 {
 		return 0, 0, 0, invalid(faults...)
@@ -244,6 +245,17 @@ func quotient(a, b series.View) series.View {
 // is none.
 func firstOfBoth(a, b series.View) series.Month {
 	for m := a.First; m <= a.Last(); m++ {
+		if !math.IsNaN(a.At(m)) && !math.IsNaN(b.At(m)) {
+			return m
+		}
+	}
+	return a.First
+}
+
+// lastOfBoth is the last month with a figure in both; the first of a if there is
+// none.
+func lastOfBoth(a, b series.View) series.Month {
+	for m := a.Last(); m > a.First; m-- {
 		if !math.IsNaN(a.At(m)) && !math.IsNaN(b.At(m)) {
 			return m
 		}

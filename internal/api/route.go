@@ -3,11 +3,15 @@ package api
 import (
 	"context"
 	"errors"
+	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -173,6 +177,10 @@ func (c *call) gate() (g *gate, units float64) {
 
 // run checks the body and lets the operation answer into memory.
 func (c *call) run() {
+	if p := c.checkQuery(); p != nil {
+		c.failed = p
+		return
+	}
 	if c.route.shape != nil {
 		if p := c.route.shape.check(c.body.Bytes(), ""); p != nil {
 			c.failed = p
@@ -188,6 +196,32 @@ func (c *call) run() {
 	defer cancel()
 	c.ctx = callContext{ctx, c}
 	c.route.serve(c)
+}
+
+// checkQuery refuses query strings that could be read in two ways: escapes that
+// are none, bytes that are not UTF-8, and a parameter given twice.
+func (c *call) checkQuery() *Problem {
+	if c.r.URL.RawQuery == "" || c.route.operation == nil {
+		return nil
+	}
+	query, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil || strings.Contains(c.r.URL.RawQuery, ";") {
+		return newProblem(kindMalformed, "the query string is not valid")
+	}
+	var faults []Fault
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		values := query[name]
+		if !utf8.ValidString(name) || !utf8.ValidString(values[0]) {
+			return newProblem(kindMalformed, "the query string is not UTF-8")
+		}
+		if len(values) > 1 {
+			faults = append(faults, Fault{Parameter: name[:min(len(name), maxName)], Detail: "is given more than once"})
+		}
+	}
+	if len(faults) > 0 {
+		return invalid(faults[:min(len(faults), maxFaults)]...)
+	}
+	return nil
 }
 
 // finish sends the answer in memory, and keeps it if it may be kept.

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+// A clock that a test moves.
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time { return c.at }
+
+func TestGateBounds(t *testing.T) {
+	t.Parallel()
+	clk := &clock{today}
+	g := newGate(1, 1, clk.now)
+	quick := new(cost)
+	first, err := g.enter(context.Background(), quick, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan place)
+	go func() {
+		p, err := g.enter(context.Background(), quick, 1)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- p
+	}()
+	for {
+		if _, waiting := g.atWork(); waiting == 1 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	var p *Problem
+	if _, err := g.enter(context.Background(), quick, 1); !errors.As(err, &p) || p.Status != 503 || p.headers.Get("Retry-After") != "1" {
+		t.Errorf("with one at work and one waiting: %v", err)
+	}
+	first.leave()
+	second := <-got
+	if busy, waiting := g.atWork(); busy != 1 || waiting != 0 {
+		t.Errorf("%d at work, %d waiting after the place was handed on", busy, waiting)
+	}
+	second.leave()
+	if busy, _ := g.atWork(); busy != 0 {
+		t.Errorf("%d at work at the end", busy)
+	}
+}
+
+// Who would wait for longer than half of what its own work takes is told at once
+// when to come again.
+func TestGateRefusesLongWaits(t *testing.T) {
+	t.Parallel()
+	clk := &clock{today}
+	g := newGate(1, 100, clk.now)
+	long := new(cost)
+	p, err := g.enter(context.Background(), long, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clk.at = clk.at.Add(4 * time.Second)
+	p.leave()
+	if got := long.expect(1); got != 4*time.Second {
+		t.Fatalf("4 s of work are learned as %v", got)
+	}
+	p, err = g.enter(context.Background(), long, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var busy *Problem
+	if _, err := g.enter(context.Background(), long, 1); !errors.As(err, &busy) || busy.headers.Get("Retry-After") != "4" {
+		t.Errorf("4 s before a place: %v", err)
+	}
+	clk.at = clk.at.Add(2500 * time.Millisecond)
+	ctx, cancel := context.WithCancel(context.Background())
+	waits := make(chan error)
+	go func() {
+		_, err := g.enter(ctx, long, 1)
+		waits <- err
+	}()
+	for {
+		if _, waiting := g.atWork(); waiting == 1 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	// Who leaves the line takes nothing along.
+	cancel()
+	if err := <-waits; !errors.Is(err, context.Canceled) {
+		t.Errorf("who gave up waiting got %v", err)
+	}
+	p.leave()
+	if busy, waiting := g.atWork(); busy != 0 || waiting != 0 {
+		t.Errorf("%d at work, %d waiting at the end", busy, waiting)
+	}
+	if _, err := g.enter(context.Background(), long, 1); err != nil {
+		t.Errorf("an idle gate refuses: %v", err)
+	}
+}
+
+func TestGatesDivide(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ inFlight, short, long int }{{1, 1, 1}, {2, 1, 1}, {3, 2, 1}, {8, 4, 4}} {
+		o := Options{MaxInFlight: c.inFlight, MaxQueue: 4, Now: time.Now}
+		short, long := newGates(&o)
+		if short.width != c.short || long.width != c.long || (short == long) != (c.inFlight == 1) {
+			t.Errorf("%d places: %d and %d, want %d and %d", c.inFlight, short.width, long.width, c.short, c.long)
+		}
+	}
+}
