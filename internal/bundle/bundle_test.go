@@ -64,7 +64,7 @@ var made = sync.OnceValues(func() (bundle.Contents, error) {
 	f.Calibration = forecast.Calibration{Temperature: 1.1, Interval: 0.97}
 	f.References = map[forecast.ModelType][]forecast.Reference{
 		forecast.LGBM:     {{HorizonYears: 1, RPS: 0.1, Baseline: "climatology_partial", Skill: 0.07, Low: -0.01, High: 0.1, Blocks: 40}},
-		forecast.Ensemble: {{HorizonYears: 1, RPS: 0.11}, {HorizonYears: 10, RPS: 1.0 / 3, Blocks: 3}},
+		forecast.Ensemble: {{HorizonYears: 1, RPS: 0.11}, {HorizonYears: 10, RPS: 1.0 / 3, Blocks: 3, Assets: []forecast.OwnSkill{{Asset: "Gold", Skill: -0.01, Difference: true}, {Asset: "SP500", High: 0.1}}}},
 	}
 	data, err := bundle.DescribeData(set)
 	return bundle.Contents{Forecaster: f, Report: report(), Data: data, Created: created, NewDataRows: 9}, err

@@ -46,7 +46,7 @@ func TestModelCard(t *testing.T) {
 		"| stocks | +0.050 [+0.010, +0.100], 6 blocks, coverage 0.77 |",
 		"| 1 year | 1985-01 to 1998-12: +0.062 |",
 		"| 1 year | 0.15: 0.16 (394) |",
-		"No result exceeds the levels",
+		"No result is past the level",
 		"too few blocks to be relied on at 10 years (3 blocks)",
 		"- SP500: not better than its own base rate at 1 year, 10 years.\n- SP500: too few blocks for its own interval at 1 year.\n",
 	} {
@@ -77,7 +77,7 @@ func TestModelCardOfBaseline(t *testing.T) {
 		`### By horizon, kind "carry_core"`,
 		"The carry core alone is served.",
 		"held back while the method was made, are part of the test",
-		"do not trust them:**\n\n- carry_core at 1 years: &lt;skill&gt;: 0.500, level 0.150\n",
+		"do not trust them:**\n\n- carry_core at 1 years: &lt;skill&gt; is 0.500, above 0.150\n",
 		`| MINE | a\|b &lt;script&gt; |`,
 	} {
 		if !strings.Contains(text, want) {

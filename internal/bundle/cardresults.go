@@ -186,12 +186,12 @@ func (c *card) reliability() {
 func (c *card) alarms() {
 	c.printf("\n### Too good to be true\n\n")
 	if len(c.report.Alarms) == 0 {
-		c.printf("No result exceeds the levels above which a leak is looked for first.\n")
+		c.printf("No result is past the level at which a leak is looked for first.\n")
 		return
 	}
-	c.printf("**These results exceed the levels above which a leak is looked for first; do not trust them:**\n\n")
+	c.printf("**These results are past the level at which a leak is looked for first; do not trust them:**\n\n")
 	for _, a := range c.report.Alarms {
-		c.printf("- %s: %.3f, level %.3f\n", cell(a.What), a.Value, a.Level)
+		c.printf("- %s\n", cell(a.String()))
 	}
 }
 

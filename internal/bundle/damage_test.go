@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pppq/pppq/internal/backtest"
 	"github.com/pppq/pppq/internal/bundle"
 )
 
@@ -203,11 +204,7 @@ func TestFallbackAlarms(t *testing.T) {
 	w := lock(t, f)
 	c := contents(t)
 	c.Report = report()
-	c.Report.Alarms = append(c.Report.Alarms, struct {
-		What  string  `json:"what"`
-		Value float64 `json:"value"`
-		Level float64 `json:"level"`
-	}{"skill", 0.9, 0.1})
+	c.Report.Alarms = []backtest.Alarm{{What: "skill", Value: 0.9, Level: 0.1}}
 	v, err := w.Write(c)
 	if err != nil {
 		t.Fatal(err)
