@@ -522,3 +522,30 @@ func ExampleFolder() {
 	fmt.Println(a.Asset, a.DataAsOf, len(refused), b.Manifest.Version == version)
 	// Output: Bills 2026-07 0 true
 }
+
+func BenchmarkLoad(b *testing.B) {
+	f := folder(b)
+	v := write(b, lock(b, f), 1)[0]
+	b.ReportAllocs()
+	for b.Loop() {
+		load(b, f, v)
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	w := lock(b, folder(b))
+	c := contents(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		v, err := w.Write(c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := w.Promote(v); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := w.Prune(1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

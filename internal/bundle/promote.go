@@ -94,7 +94,8 @@ func (w *Writer) Prune(keep int) (removed []string, err error) {
 		return nil, fmt.Errorf("prune: keep %d, want at least 1", keep)
 	}
 	current, err := f.current()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	served, _ := f.history() // a damaged one is looked at below
+	if err != nil && (len(served) > 0 || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, fmt.Errorf("prune: %w", err)
 	}
 	versions, err := f.Versions()

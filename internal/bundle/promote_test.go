@@ -250,6 +250,19 @@ func TestPrune(t *testing.T) {
 	if removed, err := w.Prune(1); err == nil {
 		t.Errorf("removed %v without knowing what is in service", removed)
 	}
+	put(t, f, "history", v[1]+"\n")
+	if err := os.Remove(filepath.Join(f.Dir, "pppq", "current")); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := w.Prune(1); err == nil {
+		t.Errorf("removed %v though current is gone", removed)
+	}
+	if err := os.Remove(filepath.Join(f.Dir, "pppq", "history")); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := w.Prune(1); err != nil || !slices.Equal(removed, []string{v[1]}) {
+		t.Errorf("nothing ever in service: removed %v, %v, want %s", removed, err, v[1])
+	}
 }
 
 // TestLeftovers: the next writer removes what killed ones left, nothing else,
