@@ -38,10 +38,11 @@ var (
 )
 
 // Gate decides on a new version. Without a champion only the report's own
-// checks count. A champion of the same method is refreshed by newer figures if
-// nothing got worse; another method, or the same figures, must be better on the
-// rows that both forecast. Ties keep what is in service.
-func Gate(champion, challenger *Report) Decision {
+// checks count. A champion of the same method is refreshed by new figures (more
+// months, revisions, another asset) if nothing got worse; another method, or the
+// same figures, must be better on the rows that both forecast. Ties keep what is
+// in service.
+func Gate(champion, challenger *Report, newFigures bool) Decision {
 	var d Decision
 	check := func(name string, ok bool, format string, args ...any) {
 		d.Checks = append(d.Checks, Check{Name: name, Passed: ok, Found: fmt.Sprintf(format, args...)})
@@ -49,8 +50,12 @@ func Gate(champion, challenger *Report) Decision {
 	d.ownChecks(challenger, check)
 	refresh := false
 	if champion != nil {
-		refresh = champion.Method == challenger.Method && challenger.DataAsOf > champion.DataAsOf
+		refresh = champion.Method == challenger.Method && newFigures
 		d.againstChampion(champion, challenger, refresh, check)
+	}
+	if champion != nil && champion.Method == challenger.Method && champion.Seed == challenger.Seed && !newFigures {
+		d.Reason = "nothing is new: the figures, the method and the seed are those of the version in service"
+		return d
 	}
 	d.Promote = true
 	for _, c := range d.Checks {
@@ -64,7 +69,7 @@ func Gate(champion, challenger *Report) Decision {
 	case champion == nil:
 		d.Reason = "no version is in service yet"
 	case refresh:
-		d.Reason = "newer figures, nothing got worse"
+		d.Reason = "new figures, nothing got worse"
 	default:
 		d.Reason = "better than the version in service"
 	}

@@ -208,7 +208,7 @@ func TestPlantedFeatureIsCaught(t *testing.T) {
 			t.Errorf("an honest feature is accused: %v", a)
 		}
 	}
-	if d := Gate(nil, r); d.Promote {
+	if d := Gate(nil, r, true); d.Promote {
 		t.Error("the gate promoted a report with alarms")
 	}
 }
@@ -216,7 +216,7 @@ func TestPlantedFeatureIsCaught(t *testing.T) {
 func TestGate(t *testing.T) {
 	t.Parallel()
 	champion := releaseReport(t)
-	if d := Gate(nil, champion); !d.Promote {
+	if d := Gate(nil, champion, true); !d.Promote {
 		t.Errorf("first version: %s", d.Reason)
 	}
 	edit := func(f func(*Report)) *Report {
@@ -247,20 +247,22 @@ func TestGate(t *testing.T) {
 		promote bool
 		reason  string
 	}{
-		"the same":                  {func(*Report) {}, false, "skill over the version in service"},
-		"newer figures":             {func(r *Report) { r.DataAsOf++ }, true, "newer figures"},
+		"the same":                  {func(*Report) {}, false, "nothing is new"},
+		"another seed":              {func(r *Report) { r.Seed++ }, false, "skill over the version in service"},
+		"newer figures":             {func(r *Report) { r.DataAsOf++ }, true, "new figures"},
 		"newer figures, worse":      {func(r *Report) { r.DataAsOf++; scale(1.03, "")(r) }, false, "not worse at"},
 		"newer figures, gold worse": {func(r *Report) { r.DataAsOf++; scale(1.2, "Gold")(r) }, false, "not worse"},
-		"better":                    {scale(0.97, ""), true, "better than"},
+		"better":                    {func(r *Report) { r.Seed++; scale(0.97, "")(r) }, true, "better than"},
 		"another method, the same":  {func(r *Report) { r.Method = "other"; r.DataAsOf++ }, false, "skill over the version in service"},
-		"no common rows":            {func(r *Report) { r.Paths = nil }, false, "rows that both"},
+		"no common rows":            {func(r *Report) { r.DataAsOf++; r.Paths = nil }, false, "rows that both"},
 		"bad coverage":              {func(r *Report) { r.DataAsOf++; r.Horizons[1].Rungs[rungEnsemble].Coverage[1] = 0.6 }, false, "coverage"},
 		"bad slope":                 {func(r *Report) { r.DataAsOf++; *r.Horizons[1].Rungs[rungEnsemble].Slope = 0.3 }, false, "reliability"},
 		"core loses":                {func(r *Report) { r.DataAsOf++; r.Horizons[2].Rungs[rungCarry].RPS = 0.2 }, false, "the core beats"},
 		"alarm":                     {func(r *Report) { r.DataAsOf++; r.Alarms = []Alarm{{What: "skill", Value: 0.5, Level: 0.1}} }, false, "too good"},
 		"log loss":                  {func(r *Report) { r.DataAsOf++; r.Horizons[0].Rungs[rungEnsemble].LogLoss += 0.05 }, false, "log loss"},
 	} {
-		d := Gate(champion, edit(c.edit))
+		r := edit(c.edit)
+		d := Gate(champion, r, r.DataAsOf != champion.DataAsOf)
 		if d.Promote != c.promote || !strings.Contains(d.Reason, c.reason) {
 			t.Errorf("%s: got promote %v, %q; want %v, %q", name, d.Promote, d.Reason, c.promote, c.reason)
 		}

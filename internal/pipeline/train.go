@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"time"
 
@@ -163,15 +162,19 @@ func Train(ctx context.Context, w *bundle.Writer, folder bundle.Folder, set *ser
 	if err != nil {
 		return nil, err
 	}
-	champion, err := inService(folder)
+	data, err := bundle.DescribeData(set)
+	if err != nil {
+		return nil, err
+	}
+	champion, hash, err := inService(folder)
 	if err != nil {
 		return nil, err
 	}
 	t := &Trained{Report: r}
-	t.Decision = backtest.Gate(champion, r)
+	t.Decision = backtest.Gate(champion, r, hash != data.Hash)
 	t.Baseline = champion == nil && !t.Decision.Promote && !o.Force
 
-	c := bundle.Contents{Report: r, Created: o.Now(), NewDataRows: newOutcomes(champion, r), Headline: "ensemble"}
+	c := bundle.Contents{Report: r, Data: data, Created: o.Now(), NewDataRows: newOutcomes(champion, r), Headline: "ensemble"}
 	if t.Baseline {
 		c.Headline = "carry_core"
 		c.Forecaster, t.Skipped, err = study.Baseline(r)
@@ -179,9 +182,6 @@ func Train(ctx context.Context, w *bundle.Writer, folder bundle.Folder, set *ser
 		c.Forecaster, t.Skipped, err = study.Forecaster(ctx, r, o.Progress)
 	}
 	if err != nil {
-		return nil, err
-	}
-	if c.Data, err = bundle.DescribeData(set); err != nil {
 		return nil, err
 	}
 	if t.Version, err = w.Write(c); err != nil {
@@ -197,19 +197,20 @@ func Train(ctx context.Context, w *bundle.Writer, folder bundle.Folder, set *ser
 	return t, nil
 }
 
-// inService returns the report of the version in service; nil if there is none,
-// or only a baseline, which anything that passes its own checks may replace.
-func inService(folder bundle.Folder) (*backtest.Report, error) {
+// inService returns the report and the data hash of the version in service; the
+// report is nil if there is none, or only a baseline, which anything that passes
+// its own checks may replace.
+func inService(folder bundle.Folder) (r *backtest.Report, dataHash string, err error) {
 	b, _, err := folder.LoadCurrent()
 	switch {
-	case errors.Is(err, bundle.ErrNone), errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+	case errors.Is(err, bundle.ErrNone):
+		return nil, "", nil
 	case err != nil:
-		return nil, fmt.Errorf("read the version in service: %w", err)
+		return nil, "", fmt.Errorf("read the version in service: %w", err)
 	case b.Manifest.Baseline:
-		return nil, nil
+		return nil, "", nil
 	}
-	return b.Report, nil
+	return b.Report, b.Manifest.DataHash, nil
 }
 
 // newOutcomes counts the outcomes that the new report knows and the old one did
