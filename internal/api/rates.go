@@ -89,8 +89,9 @@ func (r *rates) tokens(who caller) float64 {
 	return b.tokens
 }
 
-// sweep forgets callers whose buckets are full again; if
-// none is, the oldest go: a flood of addresses costs bounded memory.
+// sweep forgets callers whose buckets are full again, and of the others as many
+// as leave an eighth of the room free: a flood of addresses costs bounded memory
+// and, on average, little time.
 func (r *rates) sweep(now time.Time) {
 	full := time.Duration(r.burst / r.rate * 1e9)
 	for who, b := range r.buckets {
@@ -99,7 +100,7 @@ func (r *rates) sweep(now time.Time) {
 		}
 	}
 	for who := range r.buckets {
-		if len(r.buckets) < maxBuckets {
+		if len(r.buckets) <= maxBuckets/8*7 {
 			return
 		}
 		delete(r.buckets, who)
