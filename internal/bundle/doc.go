@@ -22,7 +22,7 @@
 //     are written to a temporary folder, synced, read back, and get their name in
 //     one step; current is replaced last. Leftovers have names that no reader
 //     looks at, and the next writer removes them.
-//   - Load checks the size and the sha256 of every file before it reads any, and
+//   - Load checks the size and the sha256 of every file before it parses any, and
 //     that the forecaster gives the answers it gave when it was written. What
 //     does not hold is refused with the name of the file; nothing stands in.
 //   - The same forecaster, report and data give the same bytes. Only
