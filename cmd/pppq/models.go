@@ -39,7 +39,7 @@ func withWriter(cmd *cobra.Command, f func(*bundle.Writer) error) error {
 func modelsList() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "list", Short: "List all versions, newest first", Args: exactly(0, "no arguments"), Example: "  pppq models list",
+		Use: "list", Short: "Check all versions and list them, newest first", Args: exactly(0, "no arguments"), Example: "  pppq models list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			folder, err := modelsFolder(cmd)
 			if err != nil {
@@ -64,8 +64,12 @@ func modelsList() *cobra.Command {
 				if e.Manifest != nil {
 					l.DataAsOf, l.Baseline, l.RPSSkill = e.Manifest.DataAsOf.String(), e.Manifest.Baseline, e.Manifest.Metrics.RPSSkill
 				}
-				if e.Err != nil {
-					l.Error = e.Err.Error()
+				err := e.Err
+				if err == nil {
+					_, err = folder.Show(e.Version)
+				}
+				if err != nil {
+					l.Error = err.Error()
 				}
 				lines = append(lines, l)
 			}
@@ -82,8 +86,6 @@ func modelsList() *cobra.Command {
 			for _, l := range lines {
 				state := ""
 				switch {
-				case l.Error != "":
-					state = "refused: " + l.Error
 				case l.InService:
 					state = "in service"
 				case l.Previous:
@@ -91,6 +93,9 @@ func modelsList() *cobra.Command {
 				}
 				if l.Baseline {
 					state += " (baseline)"
+				}
+				if l.Error != "" {
+					state += " refused: " + l.Error
 				}
 				fmt.Fprintf(t, "%s\t%s\t%s\t%+.3f\n", l.Version, state, l.DataAsOf, l.RPSSkill)
 			}
