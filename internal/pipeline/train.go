@@ -166,12 +166,18 @@ func Train(ctx context.Context, w *bundle.Writer, folder bundle.Folder, set *ser
 	if err != nil {
 		return nil, err
 	}
-	champion, hash, err := inService(folder)
+	serving, damaged, err := inService(folder)
 	if err != nil {
 		return nil, err
 	}
+	var champion *backtest.Report
+	newFigures := true
+	if serving != nil && !serving.Manifest.Baseline {
+		// A baseline may be replaced by anything that passes its own checks.
+		champion, newFigures = serving.Report, serving.Manifest.DataHash != data.Hash
+	}
 	t := &Trained{Report: r}
-	t.Decision = backtest.Gate(champion, r, hash != data.Hash)
+	t.Decision = backtest.Gate(champion, r, newFigures)
 	t.Baseline = champion == nil && !t.Decision.Promote && !o.Force
 
 	c := bundle.Contents{Report: r, Data: data, Created: o.Now(), NewDataRows: newOutcomes(champion, r), Headline: "ensemble"}
@@ -193,24 +199,24 @@ func Train(ctx context.Context, w *bundle.Writer, folder bundle.Folder, set *ser
 			return nil, err
 		}
 		t.Promoted = true
+	} else if damaged {
+		// What stood in for the damaged version is put into service by name.
+		return t, w.Promote(serving.Manifest.Version)
 	}
 	return t, nil
 }
 
-// inService returns the report and the data hash of the version in service; the
-// report is nil if there is none, or only a baseline, which anything that passes
-// its own checks may replace.
-func inService(folder bundle.Folder) (r *backtest.Report, dataHash string, err error) {
-	b, _, err := folder.LoadCurrent()
+// inService returns the version that serves, nil if there is none; damaged says
+// that it stands in for one that does not load.
+func inService(folder bundle.Folder) (b *bundle.Bundle, damaged bool, err error) {
+	b, refused, err := folder.LoadCurrent()
 	switch {
 	case errors.Is(err, bundle.ErrNone):
-		return nil, "", nil
+		return nil, false, nil
 	case err != nil:
-		return nil, "", fmt.Errorf("read the version in service: %w", err)
-	case b.Manifest.Baseline:
-		return nil, "", nil
+		return nil, false, fmt.Errorf("read the version in service: %w", err)
 	}
-	return b.Report, b.Manifest.DataHash, nil
+	return b, len(refused) > 0, nil
 }
 
 // newOutcomes counts the outcomes that the new report knows and the old one did
