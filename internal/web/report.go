@@ -56,15 +56,31 @@ func contents() g.Node {
 }
 
 // headlineRung is the kind of forecast whose scores are the headline: the last
-// one that is served.
+// one that is served, or the core where no booster earned weight, since the
+// core alone is served then.
 func headlineRung(r *backtest.Report) string {
 	name := "carry_core"
+	if coreAlone(r) {
+		return name
+	}
 	for _, info := range r.Rungs {
 		if info.Served {
 			name = info.Name
 		}
 	}
 	return name
+}
+
+// coreAlone reports whether the boosters were tested and earned no weight.
+func coreAlone(r *backtest.Report) bool { return r.Weights.LGBM == 0 && r.Weights.XGB == 0 }
+
+// whose says which kind of forecast reliability and paths are of: a report
+// holds them of the ensemble.
+func whose(r *backtest.Report) string {
+	if coreAlone(r) {
+		return "the ensemble, which earned no weight"
+	}
+	return "what is served"
 }
 
 func skillSection(r *backtest.Report) g.Node {
@@ -215,5 +231,9 @@ func pooledOver(r *backtest.Report) string {
 	if len(parts) == 0 {
 		return "this test has no figure for them."
 	}
-	return "all horizons together " + list(parts) + ", against " + rungName("carry_core") + "."
+	text := "all horizons together " + list(parts) + ", against " + rungName("carry_core") + "."
+	if coreAlone(r) {
+		text += " That earned them no weight: what is served is the core alone."
+	}
+	return text
 }

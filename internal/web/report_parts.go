@@ -31,7 +31,7 @@ func reliabilitySection(r *backtest.Report) g.Node {
 	return section("reliability", "When it says 30 %, does it happen in 30 %?",
 		para("Each point is a tenth or more of the forecasts, those with about the same probability of losing purchasing power. On the dotted line "+
 			"losses came as often as forecast; above it more often. Even a perfect forecast strays from the line by chance, and at long horizons by a lot: the table says how far."),
-		panels("narrow", "Probability of loss forecast (across) and share of holdings that then lost purchasing power (up), for what is served.", pictures...),
+		panels("narrow", "Probability of loss forecast (across) and share of holdings that then lost purchasing power (up), for "+whose(r)+".", pictures...),
 		t.node(),
 		h.Details(h.Summary(g.Text("The points as figures")), reliabilityTable(r)),
 	)
@@ -193,7 +193,7 @@ func pathSection(r *backtest.Report) g.Node {
 		}
 		if len(pictures) > 0 {
 			nodes = append(nodes, h.H3(g.Text("Over "+yearsOf(hr.Months))),
-				panels("", "Probability of loss over "+yearsOf(hr.Months)+" by month of the forecast. Figures on top count the months whose outcome is known.", pictures...))
+				panels("", "Probability of loss over "+yearsOf(hr.Months)+" by month of the forecast, of "+whose(r)+". Figures on top count the months whose outcome is known.", pictures...))
 		}
 	}
 	return section("paths", "Forecast and outcome through time", nodes...)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pppq/pppq/internal/backtest"
+	"github.com/pppq/pppq/internal/forecast"
 )
 
 func renderReport(t testing.TB, r *backtest.Report) []byte {
@@ -196,6 +197,22 @@ func TestReportWords(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("with an alarm and a closed vault the page does not say %q", want)
+		}
+	}
+}
+
+// TestReportOfTheCoreAlone wants the core to be the headline where the boosters
+// earned no weight.
+func TestReportOfTheCoreAlone(t *testing.T) {
+	r := loadReport(t)
+	r.Weights = forecast.Weights{}
+	text := checkMarkup(t, renderReport(t, r), true).text
+	for _, want := range []string{
+		"Skill of what is served (carry core)", typed("by 6.8 % at 1"), "That earned them no weight: what is served is the core alone",
+		"for the ensemble, which earned no weight.",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
 		}
 	}
 }
