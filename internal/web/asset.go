@@ -232,7 +232,7 @@ func trackSection(r *backtest.Report, id string) g.Node {
 	return section("track", "How good were past forecasts of it?",
 		para("Every forecast of the test was made from what was known in its month. Where the verdict is “not better” or “worse”, counting what happened before was the better forecast."),
 		g.Iff(len(t.rows) > 0, t.node),
-		g.If(len(pictures) > 0, panels("", "Line: probability of loss as forecast in each month. Dark strip on top: a holding from that month lost purchasing power. Light strip at the bottom: it did not. No strip: not known yet.", pictures...)),
+		g.If(len(pictures) > 0, panels("", "Line: probability of loss as forecast in each month. Orange strip on top: a holding from that month lost purchasing power. Blue strip at the bottom: it did not. No strip: not known yet.", pictures...)),
 		h.P(h.A(h.Href("/report"), g.Text("The whole test"))),
 	)
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // pathChart shows one asset's forecast probability of loss through time, as a
-// line, and what happened: a dark strip on top over months whose holding lost
-// purchasing power, a light strip at the bottom where it was kept, nothing where
+// line, and what happened: a strip on top over months whose holding lost
+// purchasing power, another at the bottom where it was kept, nothing where
 // it is not known yet. from and to are the ends of the axis of time.
 func pathChart(p backtest.Path, from, to series.Month) g.Node {
 	return drawPath(p, p.Asset, from, to)

@@ -88,7 +88,7 @@ func glance(m *Model, answers [][]*forecast.Answer) g.Node {
 }
 
 func assetLink(a series.Asset) g.Node {
-	return h.A(h.Href(assetPath(a.ID)), h.TitleAttr(a.Title), g.Text(a.ID))
+	return h.A(h.Href(assetPath(a.ID)), h.Title(a.Title), g.Text(a.ID))
 }
 
 // shade names the background of a probability.

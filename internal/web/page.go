@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"io"
 	"net/url"
-	"strings"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -186,15 +185,4 @@ func bullets(class string, lines []string) g.Node {
 // notice is a banner; strong ones are read out at once.
 func notice(class, text string) g.Node {
 	return h.P(h.Class("notice "+class), h.Role("note"), g.Text(text))
-}
-
-// slug makes an id of a name: letters and digits, the rest as hyphens.
-func slug(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
-			return r
-		}
-		return '-'
-	}, name)
 }

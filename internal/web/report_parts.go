@@ -170,9 +170,9 @@ func groupScores(r *backtest.Report) g.Node {
 
 func pathSection(r *backtest.Report) g.Node {
 	nodes := []g.Node{
-		para("The line is the probability of losing purchasing power as it was forecast in each month. The dark strip on top marks months after which a holding did " +
-			"lose; the light strip at the bottom marks those after which it kept its purchasing power; no strip: not known yet. " +
-			"A useful line is high under the dark strip and low over the light one."),
+		para("The line is the probability of losing purchasing power as it was forecast in each month. The orange strip on top marks months after which a holding did " +
+			"lose; the blue strip at the bottom marks those after which it kept its purchasing power; no strip: not known yet. " +
+			"A useful line is high under the upper strip and low over the lower one."),
 	}
 	for _, hr := range r.Horizons {
 		var pictures []g.Node
