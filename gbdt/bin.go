@@ -2,6 +2,7 @@ package gbdt
 
 import (
 	"math"
+	"slices"
 )
 
 // maxBins is the largest number of bins of a feature: a bin's number fits a byte.
@@ -22,6 +23,8 @@ type feature struct {
 	missing bool
 	// above is a threshold that sends all values left; it is NaN if there is none.
 	above float64
+	// categories has the code of each bin of a categorical column; nil for a numerical one.
+	categories []int32
 }
 
 // bins returns the number of all bins.
@@ -34,6 +37,14 @@ func (f *feature) bins() int {
 
 // tabulate sets table to the bins of the values, which ascend, and of NaN after them.
 func (f *feature) tabulate(table []uint8, family Family, values []float64) {
+	if f.categories != nil {
+		bins := f.categoryBins()
+		for r, x := range values {
+			table[r] = f.categoryBin(family, bins, x)
+		}
+		table[len(values)] = uint8(f.values)
+		return
+	}
 	bin := 0
 	for r, x := range values {
 		x = family.normalize(x)
@@ -59,6 +70,9 @@ func (f Family) left(x, t float64) bool {
 // possible), and the number of rows with a missing value. Values that the family does not tell apart count as one.
 // It sets the smallest and largest value in info.
 func findBins(p *Params, column int, values []float64, counts []int, missing int, info *FeatureInfo) feature {
+	if slices.Contains(p.CategoricalFeatures, column) {
+		return findCategories(p, column, values, counts, missing, info)
+	}
 	f := feature{column: column, missing: missing > 0, above: math.NaN()}
 	seen, rows := make([]float64, 0, len(values)), make([]int, 0, len(values))
 	for i, x := range values {

@@ -8,6 +8,9 @@ import (
 // sampleRows is the number of rows from which bins are made when there are more.
 const sampleRows = 200_000
 
+// maxRanks is the largest number of values whose ranks are kept: 4 bytes each.
+const maxRanks = 1 << 23
+
 // binned is a dataset in bins.
 type binned struct {
 	rows     int
@@ -25,7 +28,7 @@ func (d *binned) bin(s int, i int32) uint8 {
 
 // newBinned puts the rows of d into bins. Columns of which the rows show one value or none are left out.
 func newBinned(d *Dataset, p *Params) *binned {
-	if d.Rows() <= sampleRows && d.x.rows <= 4*sampleRows {
+	if d.Rows() <= sampleRows && d.x.rows*d.x.cols <= maxRanks {
 		return binByRank(d, p)
 	}
 	return binByValue(d, p)
@@ -96,14 +99,23 @@ func binByValue(d *Dataset, p *Params) *binned {
 	b := &binned{rows: d.Rows()}
 	ranges := columnRanges(d, p.Family, threads)
 	sample := b.sample(p)
-	found := make([]feature, d.x.cols)
-	b.infos = make([]FeatureInfo, d.x.cols)
+	for i, r := range sample {
+		sample[i] = d.sourceRow(r)
+	}
+	b.findFeatures(p, d.x, sample, ranges, threads)
+	b.fill(d, 0, p.Family, newBinEdges(b.features), threads)
+	return b
+}
+
+// findFeatures makes the features from the given rows of x, and the ranges of all rows' values.
+func (b *binned) findFeatures(p *Params, x Matrix, rows []int, ranges []columnRange, threads int) {
+	found := make([]feature, x.cols)
+	b.infos = make([]FeatureInfo, x.cols)
 	parallel(len(found), threads, func(j int) {
-		keyed := make([]keyedRow, 0, len(sample))
-		for _, i := range sample {
-			r := d.sourceRow(i)
-			if x := d.x.At(r, j); x == x {
-				keyed = append(keyed, keyedRow{orderedKey(x), int32(r)})
+		keyed := make([]keyedRow, 0, len(rows))
+		for _, r := range rows {
+			if v := x.At(r, j); v == v {
+				keyed = append(keyed, keyedRow{orderedKey(v), int32(r)})
 			}
 		}
 		var distinct []float64
@@ -111,34 +123,39 @@ func binByValue(d *Dataset, p *Params) *binned {
 		keyed = radixSort(keyed)
 		for i, k := range keyed {
 			if i == 0 || k.key != keyed[i-1].key {
-				distinct, counts = append(distinct, d.x.At(int(k.row), j)), append(counts, 0)
+				distinct, counts = append(distinct, x.At(int(k.row), j)), append(counts, 0)
 			}
 			counts[len(counts)-1]++
 		}
-		found[j] = findBins(p, j, distinct, counts, ranges[j].missing, &b.infos[j])
-		found[j].above = aboveAll(p.Family, ranges[j].high)
-		b.infos[j] = FeatureInfo{Min: ranges[j].low, Max: ranges[j].high}
+		f := findBins(p, j, distinct, counts, ranges[j].missing, &b.infos[j])
+		if f.categories == nil {
+			f.above = aboveAll(p.Family, ranges[j].high)
+			b.infos[j] = FeatureInfo{Min: ranges[j].low, Max: ranges[j].high}
+		} else if len(rows) < b.rows && !f.missing { // another row may have a category that the sample does not
+			f.missing = true
+			b.infos[j].Categories = append(b.infos[j].Categories, -1)
+		}
+		found[j] = f
 	})
 	b.setFeatures(found)
-	edges := make([]binEdges, len(b.features))
-	for s := range edges {
-		edges[s] = newBinEdges(&b.features[s])
-	}
-	parallel(chunks(b.rows), threads, func(c int) {
+}
+
+// fill sets the bins of the rows of d, of which the first is row at of b.
+func (b *binned) fill(d *Dataset, at int, family Family, edges []binEdges, threads int) {
+	parallel(chunks(d.Rows()), threads, func(c int) {
 		buf := make([]float64, d.x.cols)
-		from, to := chunk(c, b.rows)
+		from, to := chunk(c, d.Rows())
 		for i := from; i < to; i++ {
 			row := d.x.row(d.sourceRow(i), buf)
 			for k, block := range b.blocks {
 				word := uint64(0)
 				for s := k * lanes; s < min((k+1)*lanes, len(b.features)); s++ {
-					word |= uint64(edges[s].bin(p.Family, row[b.features[s].column])) << (s % lanes * 8)
+					word |= uint64(edges[s].bin(family, row[b.features[s].column])) << (s % lanes * 8)
 				}
-				block[i] = word
+				block[at+i] = word
 			}
 		}
 	})
-	return b
 }
 
 // sample returns at most sampleRows rows, ascending, spread evenly.
@@ -188,9 +205,7 @@ func columnRanges(d *Dataset, family Family, threads int) []columnRange {
 	})
 	total := slices.Repeat([]columnRange{empty}, cols)
 	for _, part := range parts {
-		for j, r := range part {
-			total[j] = columnRange{min(total[j].low, r.low), max(total[j].high, r.high), total[j].missing + r.missing}
-		}
+		mergeRanges(total, part)
 	}
 	for j := range total {
 		total[j].low, total[j].high = family.normalize(total[j].low)+0, family.normalize(total[j].high)+0
@@ -198,25 +213,46 @@ func columnRanges(d *Dataset, family Family, threads int) []columnRange {
 	return total
 }
 
+func mergeRanges(dst, more []columnRange) {
+	for j, r := range more {
+		dst[j] = columnRange{min(dst[j].low, r.low), max(dst[j].high, r.high), dst[j].missing + r.missing}
+	}
+}
+
 // binEdges finds bins of values without a branch that depends on the value.
 type binEdges struct {
 	upper   [maxBins]float64 // NaN, which no value passes, after the last
 	missing uint8
+	// Of a categorical column, else nil:
+	feature    *feature
+	categories []uint8
 }
 
-func newBinEdges(f *feature) binEdges {
-	var e binEdges
+func newBinEdges(features []feature) []binEdges {
+	edges := make([]binEdges, len(features))
+	for s := range edges {
+		edges[s].set(&features[s])
+	}
+	return edges
+}
+
+func (e *binEdges) set(f *feature) {
 	for i := copy(e.upper[:], f.upper); i < maxBins; i++ {
 		e.upper[i] = math.NaN()
 	}
 	if f.missing {
 		e.missing = uint8(f.values)
 	}
-	return e
+	if f.categories != nil {
+		e.feature, e.categories = f, f.categoryBins()
+	}
 }
 
 // bin returns the bin of x, of which a column without missing values has no NaN.
 func (e *binEdges) bin(family Family, x float64) uint8 {
+	if e.feature != nil {
+		return e.feature.categoryBin(family, e.categories, x)
+	}
 	if x != x {
 		return e.missing
 	}

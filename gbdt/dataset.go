@@ -28,6 +28,11 @@ type Dataset struct {
 	// rows are the rows of x that the dataset holds, in its order; nil means all.
 	rows    []int32
 	targets Targets
+	// bins, if not nil, are the rows in the bins of key.
+	bins *binned
+	key  binKey
+	// streamed datasets have bins only: x has a shape and no values.
+	streamed bool
 }
 
 // maxRows is the largest number of rows of a dataset: a histogram's sums leave half of their 32 bits for the rounding
@@ -52,10 +57,9 @@ func NewDataset(x Matrix, names []string, targets Targets) (*Dataset, error) {
 		return nil, fmt.Errorf("gbdt: %w: %d feature names for %d columns", ErrShape, len(names), x.cols)
 	}
 	d := &Dataset{x: x, names: names, columns: &columns{x: x}}
-	if err := targets.validate(d.Rows()); err != nil {
+	if err := d.setTargets(targets); err != nil {
 		return nil, err
 	}
-	d.targets = targets
 	return d, nil
 }
 
@@ -72,11 +76,10 @@ func (d *Dataset) Targets() Targets { return d.targets }
 
 // WithTargets returns a dataset of the same rows with other targets.
 func (d *Dataset) WithTargets(targets Targets) (*Dataset, error) {
-	if err := targets.validate(d.Rows()); err != nil {
+	with := *d
+	if err := with.setTargets(targets); err != nil {
 		return nil, err
 	}
-	with := *d
-	with.targets = targets
 	return &with, nil
 }
 
@@ -86,6 +89,9 @@ func (d *Dataset) Subset(rows []int32) (*Dataset, error) {
 	n := d.Rows()
 	if len(rows) == 0 || len(rows) > maxRows {
 		return nil, fmt.Errorf("gbdt: %w: a subset of %d rows", ErrShape, len(rows))
+	}
+	if d.streamed {
+		return nil, fmt.Errorf("gbdt: %w: a subset of a streamed dataset, whose values are not kept", ErrShape)
 	}
 	sub := &Dataset{x: d.x, names: d.names, columns: d.columns, rows: make([]int32, len(rows))}
 	for i, r := range rows {
@@ -122,7 +128,16 @@ func gather(values []float64, rows []int32, cols int) []float64 {
 	return out
 }
 
-func (t *Targets) validate(rows int) error {
+// setTargets gives the dataset targets that are one entry a row.
+func (d *Dataset) setTargets(targets Targets) error {
+	if err := targets.validate(d.Rows()); err != nil {
+		return err
+	}
+	d.targets = targets
+	return nil
+}
+
+func (t *Targets) validateLengths(rows int) error {
 	if len(t.Labels) != rows {
 		return fmt.Errorf("gbdt: %w: %d labels for %d rows", ErrShape, len(t.Labels), rows)
 	}
@@ -131,6 +146,13 @@ func (t *Targets) validate(rows int) error {
 	}
 	if t.InitScores != nil && (len(t.InitScores) == 0 || len(t.InitScores)%rows != 0) {
 		return fmt.Errorf("gbdt: %w: %d initial scores for %d rows", ErrShape, len(t.InitScores), rows)
+	}
+	return nil
+}
+
+func (t *Targets) validate(rows int) error {
+	if err := t.validateLengths(rows); err != nil {
+		return err
 	}
 	sum := 0.0
 	for i, w := range t.Weights {

@@ -2,9 +2,10 @@ package gbdt
 
 // grower makes trees, one after another. It belongs to one goroutine at a time.
 type grower struct {
-	params  *Params
-	data    *binned
-	threads int
+	params       *Params
+	data         *binned
+	interactions *interactions
+	threads      int
 
 	// rows are the rows of the sample, those of a leaf side by side; spare is room to sort them.
 	rows, spare []int32
@@ -13,9 +14,9 @@ type grower struct {
 
 	// Of the present tree:
 	rule   splitRule
+	rate   float64
 	pairs  []gradPair // of all rows of the data
-	slots  []int
-	blocks []int // that hold the slots
+	blocks []int      // that hold the slots
 	tree   *grownTree
 }
 
@@ -26,11 +27,17 @@ type growLeaf struct {
 	depth    int
 	id       int32 // the number an XGBoost file gives it
 	parent   int32 // inner node, -1 for the root
+	slots    []int // that it may be split by
+	groups   []int // of interactions that are left to it, nil for all
+	bounds   bounds
+	l2       float64
 	sums     histogram
 	best     split
 }
 
-func (l *growLeaf) leafSums() leafSums { return leafSums{l.sum, int64(l.to - l.from)} }
+func (l *growLeaf) leafSums() leafSums {
+	return leafSums{sum: l.sum, rows: int64(l.to - l.from), bounds: l.bounds, l2: l.l2}
+}
 
 // grownTree is a tree with what training needs of it beside the model: leaf i has the rows that rowsOf(i) returns.
 type grownTree struct {
@@ -51,10 +58,11 @@ type treeInput struct {
 	scale scales
 	rows  []int32 // the sample, ascending
 	slots []int   // the features that the tree may use, ascending
+	rate  float64 // the learning rate
 }
 
 func newGrower(p *Params, d *binned, threads int) *grower {
-	return &grower{params: p, data: d, threads: threads}
+	return &grower{params: p, data: d, threads: threads, interactions: newInteractions(p, d)}
 }
 
 // grow returns a tree whose leaf values are the best ones times the learning rate.
@@ -62,9 +70,12 @@ func (g *grower) grow(in treeInput) *grownTree {
 	p := g.params
 	g.rule = splitRule{
 		family: p.Family, scale: in.scale, l1: p.L1, l2: p.L2,
-		minGain: p.MinGain, minSumHessian: p.MinSumHessian, minRows: int64(p.MinDataInLeaf),
+		minGain: p.MinGain, minSumHessian: p.MinSumHessian, minRows: int64(p.MinDataInLeaf), monotone: p.MonotoneConstraints,
+		categories: categoryRule{
+			smooth: p.CatSmooth, l2: p.CatL2, maxLeft: p.MaxCatThreshold, oneHot: p.MaxCatToOneHot, groupRows: int64(p.MinDataPerGroup),
+		},
 	}
-	g.pairs, g.slots = in.pairs, in.slots
+	g.pairs, g.rate = in.pairs, in.rate
 	g.blocks = g.blocks[:0]
 	for _, s := range in.slots {
 		if b := s / lanes; len(g.blocks) == 0 || g.blocks[len(g.blocks)-1] != b {
@@ -76,16 +87,20 @@ func (g *grower) grow(in treeInput) *grownTree {
 		g.spare = make([]int32, len(g.rows))
 	}
 	g.tree = &grownTree{grower: g}
-	root := growLeaf{to: len(g.rows), parent: -1}
-	for _, r := range g.rows {
-		root.sum += in.pairs[r]
-	}
-	g.leaves = append(g.leaves[:0], root)
-	if g.mayGrow(&g.leaves[0]) {
-		l := &g.leaves[0]
-		l.sums = g.newHistogram()
-		l.sums.build(g.data, g.blocks, g.pairs, g.rows, g.threads)
-		g.search(l)
+	g.leaves = append(g.leaves[:0], growLeaf{to: len(g.rows), parent: -1, slots: in.slots, bounds: noBounds})
+	root := &g.leaves[0]
+	if g.mayGrow(root) {
+		root.sums = g.build(g.rows)
+		for i, p := range root.sums.slot(in.slots[0]) {
+			if i < g.data.features[in.slots[0]].bins() {
+				root.sum += p
+			}
+		}
+		g.search(root)
+	} else {
+		for _, r := range g.rows {
+			root.sum += in.pairs[r]
+		}
 	}
 	for {
 		i := g.next()
@@ -102,14 +117,37 @@ func (g *grower) grow(in treeInput) *grownTree {
 func (g *grower) mayGrow(l *growLeaf) bool {
 	p := g.params
 	return (p.MaxLeaves == 0 || len(g.leaves) < p.MaxLeaves) && len(g.leaves) < maxLeavesLimit &&
-		(p.MaxDepth == 0 || l.depth < p.MaxDepth) && l.to-l.from >= 2*p.MinDataInLeaf && len(g.slots) > 0
+		(p.MaxDepth == 0 || l.depth < p.MaxDepth) && l.to-l.from >= 2*p.MinDataInLeaf && len(l.slots) > 0
 }
 
-// search sets the best split of a leaf with sums, which are given back if there is none.
-func (g *grower) search(l *growLeaf) {
-	l.best = g.rule.find(g.data, g.slots, l.sums, nil, l.leafSums())
-	if l.best.slot < 0 {
-		g.drop(l)
+// searchBins is the number of bins that are worth a goroutine to search.
+const searchBins = 4096
+
+// search sets the best split of leaves with sums, which are given back where there is none.
+func (g *grower) search(leaves ...*growLeaf) {
+	threads := g.threads
+	if n := len(leaves) * len(leaves[0].slots); n*g.params.MaxBin < searchBins {
+		threads = 1
+	}
+	parts := 1 // of the slots of a leaf; the best of the parts' best is the best of all
+	if threads > len(leaves) {
+		parts = threads
+	}
+	found := make([]split, len(leaves)*parts)
+	parallel(len(found), threads, func(i int) {
+		l, n := leaves[i/parts], len(leaves[i/parts].slots)
+		found[i] = g.rule.find(g.data, l.slots[i%parts*n/parts:(i%parts+1)*n/parts], l.sums, nil, l.leafSums())
+	})
+	for i, l := range leaves {
+		l.best = found[i*parts]
+		for _, f := range found[i*parts+1 : (i+1)*parts] {
+			if f.slot >= 0 && (l.best.slot < 0 || f.gain > l.best.gain) {
+				l.best = f
+			}
+		}
+		if l.best.slot < 0 {
+			g.drop(l)
+		}
 	}
 }
 
@@ -141,7 +179,7 @@ func (g *grower) split(i int) {
 	f := &g.data.features[l.best.slot]
 	middle := g.partition(l, f)
 	if min(middle-l.from, l.to-middle) < g.params.MinDataInLeaf {
-		l.best = g.rule.find(g.data, g.slots, l.sums, g.countRows(l), l.leafSums())
+		l.best = g.rule.find(g.data, l.slots, l.sums, g.countRows(l), l.leafSums())
 		if l.best.slot < 0 {
 			g.drop(l)
 		}
@@ -149,11 +187,23 @@ func (g *grower) split(i int) {
 	}
 	node := g.addNode(i, f)
 	best, parent := l.best, *l
-	left := growLeaf{from: parent.from, to: middle, sum: best.left, depth: parent.depth + 1, id: 2*node + 1, parent: node}
-	right := growLeaf{from: middle, to: parent.to, sum: parent.sum - best.left, depth: parent.depth + 1, id: 2*node + 2, parent: node}
+	left := parent.child(parent.from, middle, best.left, 2*node+1, node)
+	right := parent.child(middle, parent.to, parent.sum-best.left, 2*node+2, node)
+	left.bounds, right.bounds = g.rule.childBounds(f.column, left.leafSums(), right.leafSums(), parent.bounds)
+	if g.interactions != nil {
+		left.groups, left.slots = g.interactions.after(best.slot, parent.groups, parent.slots)
+		right.groups, right.slots = left.groups, left.slots
+	}
 	g.leaves[i] = left
 	g.leaves = append(g.leaves, right)
 	g.histograms(&g.leaves[i], &g.leaves[len(g.leaves)-1], parent.sums)
+}
+
+// child returns a child of l that has the given rows, sums, number and parent.
+func (l *growLeaf) child(from, to int, sum gradPair, id, parent int32) growLeaf {
+	return growLeaf{
+		from: from, to: to, sum: sum, depth: l.depth + 1, id: id, parent: parent, slots: l.slots, bounds: l.bounds, l2: l.best.l2,
+	}
 }
 
 // histograms gives the two children of a leaf their histograms and best splits, as far as they may grow. It takes over
@@ -166,53 +216,94 @@ func (g *grower) histograms(a, b *growLeaf, parent histogram) {
 		g.free = append(g.free, parent)
 		return
 	}
-	a.sums = g.newHistogram()
-	a.sums.build(g.data, g.blocks, g.pairs, g.rows[a.from:a.to], g.threads)
-	b.sums = parent
+	a.sums, b.sums = g.build(g.rows[a.from:a.to]), parent
+	var grow []*growLeaf
 	if g.mayGrow(b) {
-		b.sums.subtract(a.sums, g.data, g.slots)
-		g.search(b)
+		b.sums.subtract(a.sums, g.data, b.slots)
+		grow = append(grow, b)
 	} else {
 		g.drop(b)
 	}
 	if g.mayGrow(a) {
-		g.search(a)
+		grow = append(grow, a)
 	} else {
 		g.drop(a)
 	}
+	g.search(grow...)
 }
+
+// buildWords is the number of words that are worth a goroutine to add.
+const buildWords = 1 << 13
+
+// build returns the histogram of the rows. Several goroutines add a part of the rows each; the sums are integers, so
+// the parts do not show.
+func (g *grower) build(rows []int32) histogram {
+	parts := max(1, min(g.threads, len(rows)*len(g.blocks)/buildWords))
+	sums := make([]histogram, parts)
+	for i := range sums {
+		sums[i] = g.newHistogram()
+	}
+	parallel(parts, g.threads, func(i int) {
+		sums[i].add(g.data, g.blocks, g.pairs, rows[i*len(rows)/parts:(i+1)*len(rows)/parts])
+	})
+	for _, h := range sums[1:] {
+		sums[0].merge(h, g.blocks)
+		g.free = append(g.free, h)
+	}
+	return sums[0]
+}
+
+// partitionRows is the number of rows that are worth a goroutine to divide.
+const partitionRows = 1 << 14
 
 // partition moves the rows of the leaf that its best split sends left before the others, each part in the order it
 // had, and returns where the second part begins.
 func (g *grower) partition(l *growLeaf, f *feature) int {
-	var goesLeft [maxBins]uint8
-	for b := range l.best.bin + 1 {
-		goesLeft[b] = 1
-	}
-	if f.missing {
-		goesLeft[f.values] = 0
-		if l.best.defaultLeft {
-			goesLeft[f.values] = 1
+	var left [maxBins]uint8
+	for b := range f.bins() {
+		if l.best.goesLeft(f, b) {
+			left[b] = 1
 		}
 	}
 	words, shift := g.data.blocks[l.best.slot/lanes], l.best.slot%lanes*8
 	rows, spare := g.rows[l.from:l.to], g.spare[:l.to-l.from]
-	left, right := 0, 0
-	for _, r := range rows { // without a branch: each row is written to both sides, and one of them moves on
-		to := int(goesLeft[uint8(words[r]>>(shift&63))])
-		rows[left] = r
-		spare[right] = r
-		left += to
-		right += 1 - to
+	parts := max(1, min(g.threads, len(rows)/partitionRows))
+	lefts := make([]int, parts) // of each part
+	parallel(parts, g.threads, func(i int) {
+		from, to := i*len(rows)/parts, (i+1)*len(rows)/parts
+		lefts[i] = divideRows(rows[from:to], spare[from:to], words, shift, &left)
+	})
+	middle := 0
+	for i, n := range lefts {
+		from := i * len(rows) / parts
+		copy(rows[middle:], rows[from:from+n])
+		middle += n
 	}
-	copy(rows[left:], spare[:right])
-	return l.from + left
+	end := middle
+	for i, n := range lefts {
+		from, to := i*len(rows)/parts, (i+1)*len(rows)/parts
+		end += copy(rows[end:], spare[from:to-n])
+	}
+	return l.from + middle
+}
+
+// divideRows moves the rows that go left to the front of rows and the others to the front of spare, each in order, and
+// returns the number of the former.
+func divideRows(rows, spare []int32, words []uint64, shift int, goesLeft *[maxBins]uint8) int {
+	spare = spare[:len(rows)]
+	left := 0
+	for i, r := range rows { // without a branch: each row is written to both sides, and one of them moves on
+		rows[left] = r
+		spare[i-left] = r
+		left += int(goesLeft[uint8(words[r]>>(shift&63))])
+	}
+	return left
 }
 
 // countRows returns the number of rows in each bin of each slot of the leaf.
 func (g *grower) countRows(l *growLeaf) [][maxBins]int32 {
 	counts := make([][maxBins]int32, len(g.data.features))
-	for _, s := range g.slots {
+	for _, s := range l.slots {
 		for _, r := range g.rows[l.from:l.to] {
 			counts[s][g.data.bin(s, r)]++
 		}
@@ -232,13 +323,18 @@ func (g *grower) addNode(i int, f *feature) int32 {
 		}
 	}
 	t.Feature = append(t.Feature, int32(f.column))
-	t.Threshold = append(t.Threshold, l.best.threshold(f))
+	if l.best.set != nil {
+		t.Threshold = append(t.Threshold, float64(max(len(t.CatBoundaries)-1, 0)))
+		t.addCategorySet(l.best.categorySet(f, g.params.Family))
+	} else {
+		t.Threshold = append(t.Threshold, l.best.threshold(f))
+	}
 	t.Decision = append(t.Decision, l.best.decision(f, g.params.Family))
 	t.Left = append(t.Left, ^int32(i))
 	t.Right = append(t.Right, ^int32(len(g.leaves)))
-	value := g.rule.weight(l.sum)
+	value := g.rule.weight(l.leafSums())
 	if g.params.Family == LightGBM {
-		value *= g.params.LearningRate
+		value *= g.rate
 	}
 	_, h := g.rule.unpack(l.sum)
 	t.InternalValue = append(t.InternalValue, value)
@@ -252,18 +348,27 @@ func (g *grower) addNode(i int, f *feature) int32 {
 	return node
 }
 
+// addCategorySet adds a set of categories, as Tree.CatBits holds it.
+func (t *Tree) addCategorySet(bits []uint32) {
+	if t.CatBoundaries == nil {
+		t.CatBoundaries = []int32{0}
+	}
+	t.CatBits = append(t.CatBits, bits...)
+	t.CatBoundaries = append(t.CatBoundaries, int32(len(t.CatBits)))
+}
+
 // finish sets what a tree says of its leaves. A tree without a split adds 0.
 func (g *grower) finish() {
 	t := g.tree
-	t.Shrinkage = g.params.LearningRate
+	t.Shrinkage = g.rate
 	for i := range g.leaves {
 		l := &g.leaves[i]
 		weight := 0.0
 		if len(t.Left) > 0 {
-			weight = g.rule.weight(l.sum)
+			weight = g.rule.weight(l.leafSums())
 		}
 		_, h := g.rule.unpack(l.sum)
-		t.LeafValue = append(t.LeafValue, g.params.Family.leafValue(weight*g.params.LearningRate))
+		t.LeafValue = append(t.LeafValue, g.params.Family.leafValue(weight*g.rate))
 		t.LeafWeight = append(t.LeafWeight, h)
 		t.LeafCount = append(t.LeafCount, int32(l.to-l.from))
 		if g.params.Family == XGBoost {
@@ -305,13 +410,7 @@ func (t *grownTree) leafOf(d *binned, i int32) int {
 	node := int32(0)
 	for node >= 0 && len(t.splits) > 0 {
 		s := &t.splits[node]
-		f := &d.features[s.slot]
-		bin := int(d.bin(s.slot, i))
-		left := bin <= s.bin
-		if f.missing && bin == f.values {
-			left = s.defaultLeft
-		}
-		if left {
+		if s.goesLeft(&d.features[s.slot], int(d.bin(s.slot, i))) {
 			node = t.Left[node]
 		} else {
 			node = t.Right[node]

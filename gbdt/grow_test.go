@@ -213,7 +213,7 @@ func TestGrowAgainstPlainSearch(t *testing.T) {
 						}
 					}
 					slots := []int{0, 1, 2, 3, 5}
-					in := treeInput{pairs: pairs, scale: scales{1e4, 1e4}, rows: rows, slots: slots}
+					in := treeInput{pairs: pairs, scale: scales{1e4, 1e4}, rows: rows, slots: slots, rate: p.LearningRate}
 					g := newGrower(&p, b, 2)
 					g.grow(in) // the second tree must not see the first one
 					got := g.grow(in)

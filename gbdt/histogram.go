@@ -1,5 +1,7 @@
 package gbdt
 
+import "math"
+
 // gradPair packs a row's gradient and hessian, both as integers, into one word: the gradient in the high 32 bits, the
 // hessian in the low ones. Words add like the pairs they hold as long as the sums fit: the gradients in 32 bits with a
 // sign, the hessians, which are never negative, in 32 bits without. Integer sums do not depend on their order.
@@ -22,6 +24,22 @@ type histogram []histBlock
 // slot returns the sums of the bins of the feature in slot s.
 func (h histogram) slot(s int) *[maxBins]gradPair { return &h[s/lanes][s%lanes] }
 
+// addRows is add for the words of the given rows.
+func (h *histBlock) addRows(words []uint64, rows []int32, pairs []gradPair) {
+	pairs = pairs[:len(rows)]
+	for i, r := range rows {
+		p, w := pairs[i], words[r]
+		h[0][uint8(w)] += p
+		h[1][uint8(w>>8)] += p
+		h[2][uint8(w>>16)] += p
+		h[3][uint8(w>>24)] += p
+		h[4][uint8(w>>32)] += p
+		h[5][uint8(w>>40)] += p
+		h[6][uint8(w>>48)] += p
+		h[7][uint8(w>>56)] += p
+	}
+}
+
 // add adds the pairs of rows to their bins in each lane; words and pairs have the same length.
 func (h *histBlock) add(words []uint64, pairs []gradPair) {
 	pairs = pairs[:len(words)]
@@ -39,33 +57,54 @@ func (h *histBlock) add(words []uint64, pairs []gradPair) {
 }
 
 // gatherRows is the number of rows whose words and pairs are copied side by side before they are added.
-const gatherRows = 1024
+const gatherRows = 512
 
-// build sets the given blocks of h to the sums of pairs over the given rows of the data. pairs has an entry for each
-// row of the data.
-func (h histogram) build(d *binned, blocks []int, pairs []gradPair, rows []int32, threads int) {
-	if len(rows)*len(blocks) < 1<<15 {
-		threads = 1 // not worth a goroutine
-	}
-	parts := min(threads, len(blocks))
-	parallel(parts, threads, func(i int) {
-		h.buildBlocks(d, blocks[i*len(blocks)/parts:(i+1)*len(blocks)/parts], pairs, rows)
-	})
-}
+// denseShare: a leaf with at least one row in so many has its words read where they lie; of a smaller leaf they are
+// gathered first, so that many reads wait for memory at the same time.
+const denseShare = 6
 
-func (h histogram) buildBlocks(d *binned, blocks []int, pairs []gradPair, rows []int32) {
+// add sets the given blocks to the sums of pairs over the given rows of the data. pairs has an entry for each row of
+// the data.
+func (h histogram) add(d *binned, blocks []int, pairs []gradPair, rows []int32) {
 	for _, b := range blocks {
 		h[b] = histBlock{}
 	}
-	if len(rows) == d.rows { // all rows, so their order does not matter
-		for from := 0; from < d.rows; from += gatherRows {
-			to := min(from+gatherRows, d.rows)
-			for _, b := range blocks {
-				h[b].add(d.blocks[b][from:to], pairs[from:to])
-			}
-		}
-		return
+	switch n := len(rows); {
+	case n == 0:
+	case int(rows[n-1]-rows[0]) == n-1: // ascending without a gap
+		h.addRange(d, blocks, pairs, int(rows[0]), int(rows[0])+n)
+	case n*denseShare >= d.rows:
+		h.addDense(d, blocks, pairs, rows)
+	default:
+		h.addSparse(d, blocks, pairs, rows)
 	}
+}
+
+func (h histogram) addRange(d *binned, blocks []int, pairs []gradPair, from, to int) {
+	const step = 2048 // whose pairs stay near while the blocks take turns
+	for ; from < to; from += step {
+		end := min(from+step, to)
+		for _, b := range blocks {
+			h[b].add(d.blocks[b][from:end], pairs[from:end])
+		}
+	}
+}
+
+func (h histogram) addDense(d *binned, blocks []int, pairs []gradPair, rows []int32) {
+	var gathered [gatherRows]gradPair
+	for len(rows) > 0 {
+		n := min(len(rows), gatherRows)
+		for i, r := range rows[:n] {
+			gathered[i] = pairs[r]
+		}
+		for _, b := range blocks {
+			h[b].addRows(d.blocks[b], rows[:n], gathered[:n])
+		}
+		rows = rows[n:]
+	}
+}
+
+func (h histogram) addSparse(d *binned, blocks []int, pairs []gradPair, rows []int32) {
 	var words [gatherRows]uint64
 	var gathered [gatherRows]gradPair
 	for len(rows) > 0 {
@@ -84,6 +123,18 @@ func (h histogram) buildBlocks(d *binned, blocks []int, pairs []gradPair, rows [
 	}
 }
 
+// merge adds the given blocks of other to those of h.
+func (h histogram) merge(other histogram, blocks []int) {
+	for _, b := range blocks {
+		for lane := range h[b] {
+			sums, more := &h[b][lane], &other[b][lane]
+			for i := range sums {
+				sums[i] += more[i]
+			}
+		}
+	}
+}
+
 // subtract sets the given slots of h to those of h less those of other.
 func (h histogram) subtract(other histogram, d *binned, slots []int) {
 	for _, s := range slots {
@@ -99,27 +150,25 @@ type scales struct {
 	gradient, hessian float64
 }
 
-// newScales returns the largest scales with which the sums over n rows cannot leave their 32 bits, given the sums of
-// the absolute gradients and of the hessians. Rounding moves a row by at most one half.
+// newScales returns the largest powers of two with which the sums over n rows cannot leave their 32 bits, given the
+// sums of the absolute gradients and of the hessians. Rounding moves a row by at most one half. Powers of two seldom
+// change from one round to the next, so that one pass over the rows mostly does for sums and pairs.
 func newScales(n int, sumAbsGradient, sumHessian float64) scales {
-	const most = 1e290 // keeps scales finite; sums that would need more are as good as 0
-	s := scales{1, 1}
-	if sumAbsGradient > 0 {
-		s.gradient = min((1<<31-2-float64(n))/sumAbsGradient, most)
+	return scales{powerBelow(1<<31-2-float64(n), sumAbsGradient), powerBelow(1<<32-2-float64(n), sumHessian)}
+}
+
+// powerBelow returns the largest power of two up to limit/sum, or 1 for a sum of 0.
+func powerBelow(limit, sum float64) float64 {
+	const most = 0x1p960 // keeps scales finite; sums that would need more are as good as 0
+	if sum == 0 {
+		return 1
 	}
-	if sumHessian > 0 {
-		s.hessian = min((1<<32-2-float64(n))/sumHessian, most)
-	}
-	return s
+	_, e := math.Frexp(min(limit/sum, most))
+	return math.Ldexp(1, e-1)
 }
 
 // pack returns the pair of a gradient and a hessian of 0 or more.
 func (s scales) pack(gradient, hessian float64) gradPair {
 	g := float64(gradient * s.gradient)
-	if g < 0 {
-		g -= 0.5
-	} else {
-		g += 0.5
-	}
-	return packPair(int32(g), uint32(float64(hessian*s.hessian)+0.5))
+	return packPair(int32(g+math.Copysign(0.5, g)), uint32(int64(float64(hessian*s.hessian)+0.5)))
 }

@@ -29,11 +29,11 @@ func TestHistogramAgainstPlainSums(t *testing.T) {
 	for s := range slots {
 		slots[s] = s
 	}
-	for _, threads := range []int{1, 3} {
+	for range 1 {
 		whole, part, other := make(histogram, len(d.blocks)), make(histogram, len(d.blocks)), make(histogram, len(d.blocks))
 		part[0][0][0] = 99 // build must forget what was there
-		whole.build(d, blocks, pairs, all, threads)
-		part.build(d, blocks, pairs, some, threads)
+		whole.add(d, blocks, pairs, all)
+		part.add(d, blocks, pairs, some)
 		for _, c := range []struct {
 			name string
 			h    histogram
@@ -52,7 +52,7 @@ func TestHistogramAgainstPlainSums(t *testing.T) {
 				}
 			}
 		}
-		other.build(d, blocks, pairs, rest, threads)
+		other.add(d, blocks, pairs, rest)
 		whole.subtract(part, d, slots)
 		for _, s := range slots {
 			for b := range d.features[s].bins() {

@@ -14,9 +14,8 @@ type objective interface {
 	model(f Family) Objective
 	// start returns the best constant raw score of output k.
 	start(k int, t *Targets) float64
-	// gradients sets, for each output and the rows [from, to), the first and second derivative of the loss by the raw
-	// score, without weights. Second derivatives are 0 or more.
-	gradients(scores [][]float64, labels []float64, from, to int, gradient, hessian [][]float64)
+	// gradients sets the derivatives of the batch.
+	gradients(b *GradientBatch)
 }
 
 // leafRenewer is an objective whose leaf values are not the quotient of gradients and hessians.
@@ -72,10 +71,10 @@ func (squaredLoss) start(_ int, t *Targets) float64 {
 	return weightedMean(t, func(i int) float64 { return t.Labels[i] })
 }
 
-func (squaredLoss) gradients(scores [][]float64, labels []float64, from, to int, gradient, hessian [][]float64) {
-	for i := from; i < to; i++ {
-		gradient[0][i] = scores[0][i] - labels[i]
-		hessian[0][i] = 1
+func (squaredLoss) gradients(b *GradientBatch) {
+	for i, y := range b.Labels {
+		b.Gradient[0][i] = b.Scores[0][i] - y
+		b.Hessian[0][i] = 1
 	}
 }
 
@@ -99,11 +98,11 @@ func (gammaLoss) start(_ int, t *Targets) float64 {
 	return log64(weightedMean(t, func(i int) float64 { return t.Labels[i] }))
 }
 
-func (gammaLoss) gradients(scores [][]float64, labels []float64, from, to int, gradient, hessian [][]float64) {
-	for i := from; i < to; i++ {
-		h := float64(labels[i] * exp64(-scores[0][i]))
-		gradient[0][i] = 1 - h
-		hessian[0][i] = h
+func (gammaLoss) gradients(b *GradientBatch) {
+	for i, y := range b.Labels {
+		h := float64(y * exp64(-b.Scores[0][i]))
+		b.Gradient[0][i] = 1 - h
+		b.Hessian[0][i] = h
 	}
 }
 
@@ -137,11 +136,17 @@ func (logisticLoss) start(_ int, t *Targets) float64 {
 	return log64(p / (1 - p))
 }
 
-func (logisticLoss) gradients(scores [][]float64, labels []float64, from, to int, gradient, hessian [][]float64) {
-	for i := from; i < to; i++ {
-		p := 1 / (1 + exp64(-scores[0][i]))
-		gradient[0][i] = p - labels[i]
-		hessian[0][i] = max(float64(p*(1-p)), leastHessian)
+func (logisticLoss) gradients(b *GradientBatch) {
+	logisticGradients(b.Scores[0], b.Labels, b.Gradient[0], b.Hessian[0])
+}
+
+// logisticGradients sets the derivatives of the log loss of labels from 0 to 1.
+func logisticGradients(scores, labels, gradient, hessian []float64) {
+	scores, gradient, hessian = scores[:len(labels)], gradient[:len(labels)], hessian[:len(labels)]
+	for i, y := range labels {
+		p := 1 / (1 + exp64(-scores[i]))
+		gradient[i] = p - y
+		hessian[i] = max(float64(p*(1-p)), leastHessian)
 	}
 }
 
@@ -174,22 +179,38 @@ func (o softmaxLoss) start(k int, t *Targets) float64 {
 	})))
 }
 
-func (o softmaxLoss) gradients(scores [][]float64, labels []float64, from, to int, gradient, hessian [][]float64) {
+func (o softmaxLoss) gradients(b *GradientBatch) {
 	factor := 2.0
 	if o.family == LightGBM {
 		factor = float64(o.classes) / float64(o.classes-1)
 	}
-	p := make([]float64, o.classes)
-	for i := from; i < to; i++ {
-		for k := range p {
-			p[k] = scores[k][i]
+	n := len(b.Labels)
+	var tops, sums [gradientRows]float64
+	top, sum := tops[:n], sums[:n]
+	copy(top, b.Scores[0])
+	for _, scores := range b.Scores[1:] {
+		for i, x := range scores[:len(top)] {
+			top[i] = max(top[i], x)
 		}
-		softmax64(p)
-		for k, q := range p {
-			gradient[k][i] = q
-			hessian[k][i] = max(float64(float64(factor*q)*(1-q)), leastHessian)
+	}
+	for k, scores := range b.Scores { // one output at a time, so that the exponentials overlap
+		p := b.Gradient[k][:len(scores)]
+		for i, x := range scores {
+			e := exp64(x - top[i])
+			p[i] = e
+			sum[i] += e
 		}
-		gradient[int(labels[i])][i] -= 1
+	}
+	for k, p := range b.Gradient {
+		hessian, sum := b.Hessian[k][:len(p)], sum[:len(p)]
+		for i := range p {
+			q := p[i] / sum[i]
+			p[i] = q
+			hessian[i] = max(float64(float64(factor*q)*(1-q)), leastHessian)
+		}
+	}
+	for i, y := range b.Labels {
+		b.Gradient[int(y)][i] -= 1
 	}
 }
 
@@ -209,13 +230,13 @@ func (o quantileLoss) start(_ int, t *Targets) float64 {
 	return weightedQuantile(slices.Clone(t.Labels), slices.Clone(t.Weights), o.alpha)
 }
 
-func (o quantileLoss) gradients(scores [][]float64, labels []float64, from, to int, gradient, hessian [][]float64) {
-	for i := from; i < to; i++ {
-		gradient[0][i] = -o.alpha
-		if scores[0][i] >= labels[i] {
-			gradient[0][i] = 1 - o.alpha
+func (o quantileLoss) gradients(b *GradientBatch) {
+	for i, y := range b.Labels {
+		b.Gradient[0][i] = -o.alpha
+		if b.Scores[0][i] >= y {
+			b.Gradient[0][i] = 1 - o.alpha
 		}
-		hessian[0][i] = 1
+		b.Hessian[0][i] = 1
 	}
 }
 

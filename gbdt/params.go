@@ -68,6 +68,29 @@ type Params struct {
 	// L1 and L2 are the penalties on leaf values, 0 or more. Default 0; L2 1 for XGBoost.
 	L1, L2 float64
 
+	// MonotoneConstraints says for each column whether raw scores may only rise (1) or only fall (-1) with it, missing
+	// values aside; 0 means either. Nil means none; categorical columns have 0. Default nil.
+	MonotoneConstraints []int8
+	// InteractionConstraints are groups of columns: all the splits on a way from the root to a leaf are by columns that
+	// share a group. A column of no group is one of its own. Nil means none. Default nil.
+	InteractionConstraints [][]int
+
+	// CategoricalFeatures are the columns that hold codes of categories, whole numbers from 0 to 131071, and not
+	// quantities; other values count as missing, which a split by category never names. Default none.
+	CategoricalFeatures []int
+	// CatSmooth is added to the sum of hessians of a category before categories are put in order by the quotient of
+	// their gradients and hessians, 0 or more; categories with fewer rows in a leaf are not named in its splits.
+	// Default 10.
+	CatSmooth float64
+	// CatL2 is added to L2 in splits that name several categories, 0 or more. Default 10.
+	CatL2 float64
+	// MaxCatThreshold is the largest number of categories that a split names, at least 1. Default 32.
+	MaxCatThreshold int
+	// MaxCatToOneHot is the number of bins up to which a split names one category, 0 or more. Default 4.
+	MaxCatToOneHot int
+	// MinDataPerGroup is the least number of rows by which the divisions tried differ, at least 1. Default 100.
+	MinDataPerGroup int
+
 	// MaxBin is the largest number of bins of a feature, that of missing values included, in [2, 256]. Default 255
 	// (LightGBM), 256 (XGBoost).
 	MaxBin int
@@ -106,6 +129,11 @@ func DefaultParams(family Family) Params {
 		MinSumHessian:    1e-3,
 		MaxBin:           255,
 		MinDataInBin:     3,
+		CatSmooth:        10,
+		CatL2:            10,
+		MaxCatThreshold:  32,
+		MaxCatToOneHot:   4,
+		MinDataPerGroup:  100,
 		BaggingFraction:  1,
 		BaggingFreq:      1,
 		FeatureFraction:  1,
@@ -175,6 +203,9 @@ func (p *Params) Validate() error {
 		{"Rounds", p.Rounds, 1},
 		{"MinDataInLeaf", p.MinDataInLeaf, 1},
 		{"MinDataInBin", p.MinDataInBin, 1},
+		{"MaxCatThreshold", p.MaxCatThreshold, 1},
+		{"MaxCatToOneHot", p.MaxCatToOneHot, 0},
+		{"MinDataPerGroup", p.MinDataPerGroup, 1},
 		{"BaggingFreq", p.BaggingFreq, 1},
 		{"EarlyStopping", p.EarlyStopping, 0},
 		{"Threads", p.Threads, 0},
@@ -188,6 +219,7 @@ func (p *Params) Validate() error {
 		x    float64
 	}{
 		{"MinSumHessian", p.MinSumHessian}, {"MinGain", p.MinGain}, {"L1", p.L1}, {"L2", p.L2},
+		{"CatSmooth", p.CatSmooth}, {"CatL2", p.CatL2},
 	} {
 		if !(c.x >= 0 && c.x <= 1e300) {
 			fail("%s is %v, want a number of 0 or more", c.name, c.x)
@@ -195,6 +227,11 @@ func (p *Params) Validate() error {
 	}
 	if !(p.LearningRate > 0 && p.LearningRate <= 1e6) {
 		fail("LearningRate is %v, want a number above 0", p.LearningRate)
+	}
+	for j, c := range p.MonotoneConstraints {
+		if c < -1 || c > 1 {
+			fail("MonotoneConstraints[%d] is %d, want -1, 0 or 1", j, c)
+		}
 	}
 	if p.MaxBin < 2 || p.MaxBin > maxBins {
 		fail("MaxBin is %d, want 2 to %d", p.MaxBin, maxBins)

@@ -84,11 +84,9 @@ type trainer struct {
 	threads   int
 
 	// By output, then row:
-	scores   [][]float64
-	gradient [][]float64
-	hessian  [][]float64
-	pairs    [][]gradPair
-	scale    []scales
+	scores [][]float64
+	pairs  [][]gradPair
+	scale  []scales
 	// bias is the start of each output, which the first round's leaves take over.
 	bias []float64
 
@@ -101,6 +99,9 @@ func newTrainer(p *Params, data *Dataset, options TrainOptions) (*trainer, error
 	targets := data.targets
 	for _, set := range append([]ValidSet{{Data: data}}, options.Valid...) {
 		d := set.Data
+		if d.streamed && d != data {
+			return nil, fmt.Errorf("gbdt: %w: validation set %q is streamed, its values are not kept", ErrShape, set.Name)
+		}
 		if err := o.check(d.targets.Labels); err != nil {
 			return nil, err
 		}
@@ -118,13 +119,16 @@ func newTrainer(p *Params, data *Dataset, options TrainOptions) (*trainer, error
 		options.Metric = DefaultMetric(*p)
 	}
 	t := &trainer{params: p, options: options, objective: o, targets: targets, threads: threadCount(p.Threads)}
-	t.data = newBinned(data, p)
+	var err error
+	if t.data, err = data.binned(p); err != nil {
+		return nil, err
+	}
 	t.model = &Model{
 		Family: p.Family, FeatureNames: data.names, Features: t.data.infos, Outputs: outputs,
 		Objective: o.model(p.Family), BaseMargin: make([]float64, outputs),
 	}
 	t.bias, t.scale = make([]float64, outputs), make([]scales, outputs)
-	t.scores, t.gradient, t.hessian = table(outputs, n), table(outputs, n), table(outputs, n)
+	t.scores = table(outputs, n)
 	t.pairs = make([][]gradPair, outputs)
 	for k := range outputs {
 		t.pairs[k] = make([]gradPair, n)
@@ -204,55 +208,9 @@ func (t *trainer) round(ctx context.Context, r int) (done bool, err error) {
 	return t.params.EarlyStopping > 0 && r-t.best >= t.params.EarlyStopping, nil
 }
 
-// computeGradients sets the pairs of all rows and outputs.
-func (t *trainer) computeGradients() error {
-	n, outputs := t.data.rows, t.model.Outputs
-	type sums struct{ gradient, hessian float64 }
-	parts := make([]sums, chunks(n)*outputs)
-	parallel(chunks(n), t.threads, func(c int) {
-		from, to := chunk(c, n)
-		t.objective.gradients(t.scores, t.targets.Labels, from, to, t.gradient, t.hessian)
-		for k := range outputs {
-			gradient, hessian := t.gradient[k][from:to], t.hessian[k][from:to]
-			if w := t.targets.Weights; w != nil {
-				for i, w := range w[from:to] {
-					gradient[i] *= w
-					hessian[i] *= w
-				}
-			}
-			s := &parts[c*outputs+k]
-			for i, g := range gradient {
-				s.gradient += math.Abs(g)
-				s.hessian += hessian[i]
-			}
-		}
-	})
-	for k := range outputs {
-		var total sums
-		for c := range chunks(n) {
-			total.gradient += parts[c*outputs+k].gradient
-			total.hessian += parts[c*outputs+k].hessian
-		}
-		if !isFinite(total.gradient) || !isFinite(total.hessian) {
-			return fmt.Errorf("%w: the gradients of output %d add up to %v, the hessians to %v", ErrDiverged, k, total.gradient, total.hessian)
-		}
-		t.scale[k] = newScales(n, total.gradient, total.hessian)
-	}
-	parallel(chunks(n), t.threads, func(c int) {
-		from, to := chunk(c, n)
-		for k := range outputs {
-			scale, hessian, pairs := t.scale[k], t.hessian[k][from:to], t.pairs[k][from:to]
-			for i, g := range t.gradient[k][from:to] {
-				pairs[i] = scale.pack(g, hessian[i])
-			}
-		}
-	})
-	return nil
-}
-
 // growTree makes the tree of output k in round r and adds its leaf values to the scores.
 func (t *trainer) growTree(g *grower, r, k int) Tree {
-	grown := g.grow(treeInput{pairs: t.pairs[k], scale: t.scale[k], rows: t.bag.in, slots: t.chooseSlots(r, k)})
+	grown := g.grow(treeInput{pairs: t.pairs[k], scale: t.scale[k], rows: t.bag.in, slots: t.chooseSlots(r, k), rate: t.params.LearningRate})
 	grown.Output = k
 	if renewer, ok := t.objective.(leafRenewer); ok && len(grown.Left) > 0 {
 		t.renewLeaves(grown, renewer, k)
@@ -275,11 +233,11 @@ func (t *trainer) growTree(g *grower, r, k int) Tree {
 		}
 		scores[i] = t.params.Family.addLeaf(scores[i], grown.LeafValue[leaf])
 	}
-	for leaf := range grown.LeafValue {
+	parallel(len(grown.LeafValue), g.threads, func(leaf int) {
 		for _, i := range grown.rowsOf(leaf) {
 			add(i, leaf)
 		}
-	}
+	})
 	parallel(chunks(len(t.bag.out)), g.threads, func(c int) {
 		from, to := chunk(c, len(t.bag.out))
 		for _, i := range t.bag.out[from:to] {

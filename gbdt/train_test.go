@@ -466,8 +466,8 @@ func TestParamsValidateNamesEveryFault(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	faults := err.(interface{ Unwrap() []error }).Unwrap()
-	if len(faults) != 14 {
-		t.Errorf("%d faults, want 14:\n%v", len(faults), err)
+	if len(faults) != 16 {
+		t.Errorf("%d faults, want 16:\n%v", len(faults), err)
 	}
 	for _, family := range []Family{LightGBM, XGBoost} {
 		p := DefaultParams(family)
