@@ -192,10 +192,10 @@ type Path struct {
 	Months int          `json:"months"`
 	From   series.Month `json:"from"`
 	// Loss is P(loss) in thousandths, -1 where there was no forecast; Outcome is
-	// 1 for a loss, 0 for none, -1 where it is not known yet.
+	// 1 for a loss, 0 for none, -1 where it is not known yet or in the vault.
 	Loss    []int16 `json:"loss"`
 	Outcome []int8  `json:"outcome"`
-	// RPS of the forecast, -1 where the outcome is not known yet.
+	// RPS of the forecast, -1 where Outcome is.
 	RPS []float64 `json:"rps"`
 }
 

@@ -67,9 +67,9 @@ func (w *walk) report() (*Report, error) {
 	return r, nil
 }
 
-// scored are the records of one horizon whose outcome is known, without the
-// vault unless it is open, in order of month and asset.
-func (w *walk) scored(k int) []*record {
+// lastOrigin is the newest origin of one horizon that is scored: the newest
+// whose outcome is known, or the one before the vault if that is shut.
+func (w *walk) lastOrigin(k int) series.Month {
 	last := series.Month(0)
 	for i := range w.records {
 		if r := &w.records[i]; r.horizon == k && r.known != 0 && !r.custom {
@@ -79,6 +79,13 @@ func (w *walk) scored(k int) []*record {
 	if !w.options.OpenVault {
 		last -= VaultMonths
 	}
+	return last
+}
+
+// scored are the records of one horizon whose outcome is known, without the
+// vault unless it is open, in order of month and asset.
+func (w *walk) scored(k int) []*record {
+	last := w.lastOrigin(k)
 	var out []*record
 	for i := range w.records {
 		if r := &w.records[i]; r.horizon == k && r.known != 0 && r.t <= last {
@@ -171,9 +178,14 @@ func coverage(records []*record, rung int, level float64) float64 {
 	return float64(in) / float64(len(records))
 }
 
-// paths are the served forecasts of loss through time.
+// paths are the served forecasts of loss through time; outcomes in a shut vault
+// are not told.
 func (w *walk) paths() []Path {
 	var out []Path
+	var last [len(forecast.TrainedHorizons)]series.Month
+	for k := range last {
+		last[k] = w.lastOrigin(k)
+	}
 	for i := range w.records {
 		r := &w.records[i]
 		id, months := w.panel.Assets[r.asset].Asset.ID, r.months()
@@ -183,7 +195,7 @@ func (w *walk) paths() []Path {
 			out = append(out, Path{Asset: id, Months: months, From: r.t})
 		}
 		outcome, rps := int8(-1), -1.0
-		if r.known != 0 {
+		if r.known != 0 && r.t <= last[r.horizon] {
 			outcome = int8(min(r.y, 1))
 			rps = math.Round(1e6*score.RPS(r.p[rungEnsemble], r.y)) / 1e6
 		}

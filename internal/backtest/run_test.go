@@ -145,8 +145,16 @@ func TestSameReportAtAnyNumberOfThreads(t *testing.T) {
 		} else if string(first) != string(b) {
 			t.Error("another number of threads gave another report")
 		}
-		if got, want := r.Horizons[0].Last, p.Last-13-VaultMonths; got != want {
+		want := p.Last - 13 - VaultMonths
+		if got := r.Horizons[0].Last; got != want {
 			t.Errorf("newest origin without the vault: got %s, want %s", got, want)
+		}
+		for _, path := range r.Paths {
+			for i, o := range path.Outcome {
+				if path.Months == 12 && path.From+series.Month(i) > want && (o != -1 || path.RPS[i] != -1) {
+					t.Fatalf("%s at %s: an outcome in the vault is told", path.Asset, path.From+series.Month(i))
+				}
+			}
 		}
 	}
 }
