@@ -8,8 +8,8 @@ import (
 // maxBins is the largest number of bins of a feature: a bin's number fits a byte.
 const maxBins = 256
 
-// lanes is the number of features whose bins share one word.
-const lanes = 8
+// binLanes is the number of features whose bins share one word.
+const binLanes = 8
 
 // feature is a column that training uses, in bins.
 type feature struct {

@@ -14,8 +14,8 @@ const maxRanks = 1 << 23
 // binned is a dataset in bins.
 type binned struct {
 	rows     int
-	features []feature // in order of columns; slot s is lane s%lanes of block s/lanes
-	// blocks[b][i] holds the bins of row i in lanes features, the first in the low byte.
+	features []feature // in order of columns; slot s is lane s%binLanes of block s/binLanes
+	// blocks[b][i] holds the bins of row i in binLanes features, the first in the low byte.
 	blocks [][]uint64
 	// infos has an entry for each column of the matrix.
 	infos []FeatureInfo
@@ -23,7 +23,7 @@ type binned struct {
 
 // bin returns the bin of row i in slot s.
 func (d *binned) bin(s int, i int32) uint8 {
-	return uint8(d.blocks[s/lanes][i] >> (s % lanes * 8))
+	return uint8(d.blocks[s/binLanes][i] >> (s % binLanes * 8))
 }
 
 // newBinned puts the rows of d into bins. Columns of which the rows show one value or none are left out.
@@ -43,7 +43,7 @@ func (b *binned) setFeatures(found []feature) {
 			b.infos[j] = FeatureInfo{Min: math.NaN(), Max: math.NaN()}
 		}
 	}
-	b.blocks = make([][]uint64, (len(b.features)+lanes-1)/lanes)
+	b.blocks = make([][]uint64, (len(b.features)+binLanes-1)/binLanes)
 	for i := range b.blocks {
 		b.blocks[i] = make([]uint64, b.rows)
 	}
@@ -74,8 +74,8 @@ func binByRank(d *Dataset, p *Params) *binned {
 	b.setFeatures(found)
 	parallel(len(b.blocks), threads, func(i int) {
 		dst := b.blocks[i]
-		for s := i * lanes; s < min((i+1)*lanes, len(b.features)); s++ {
-			column, shift := b.features[s].column, s%lanes*8
+		for s := i * binLanes; s < min((i+1)*binLanes, len(b.features)); s++ {
+			column, shift := b.features[s].column, s%binLanes*8
 			ranks, table := cols[column].ranks, tables[column]
 			if d.rows == nil {
 				for i, r := range ranks {
@@ -149,8 +149,8 @@ func (b *binned) fill(d *Dataset, at int, family Family, edges []binEdges, threa
 			row := d.x.row(d.sourceRow(i), buf)
 			for k, block := range b.blocks {
 				word := uint64(0)
-				for s := k * lanes; s < min((k+1)*lanes, len(b.features)); s++ {
-					word |= uint64(edges[s].bin(family, row[b.features[s].column])) << (s % lanes * 8)
+				for s := k * binLanes; s < min((k+1)*binLanes, len(b.features)); s++ {
+					word |= uint64(edges[s].bin(family, row[b.features[s].column])) << (s % binLanes * 8)
 				}
 				block[at+i] = word
 			}

@@ -78,7 +78,7 @@ func (g *grower) grow(in treeInput) *grownTree {
 	g.pairs, g.rate = in.pairs, in.rate
 	g.blocks = g.blocks[:0]
 	for _, s := range in.slots {
-		if b := s / lanes; len(g.blocks) == 0 || g.blocks[len(g.blocks)-1] != b {
+		if b := s / binLanes; len(g.blocks) == 0 || g.blocks[len(g.blocks)-1] != b {
 			g.blocks = append(g.blocks, b)
 		}
 	}
@@ -265,7 +265,7 @@ func (g *grower) partition(l *growLeaf, f *feature) int {
 			left[b] = 1
 		}
 	}
-	words, shift := g.data.blocks[l.best.slot/lanes], l.best.slot%lanes*8
+	words, shift := g.data.blocks[l.best.slot/binLanes], l.best.slot%binLanes*8
 	rows, spare := g.rows[l.from:l.to], g.spare[:l.to-l.from]
 	parts := max(1, min(g.threads, len(rows)/partitionRows))
 	lefts := make([]int, parts) // of each part

@@ -14,15 +14,15 @@ func packPair(gradient int32, hessian uint32) gradPair {
 func (p gradPair) gradient() int64 { return int64(p >> 32) }
 func (p gradPair) hessian() int64  { return int64(uint32(p)) }
 
-// histBlock has the sums of each bin of lanes features.
-type histBlock [lanes][maxBins]gradPair
+// histBlock has the sums of each bin of binLanes features.
+type histBlock [binLanes][maxBins]gradPair
 
 // histogram has the sums over the rows of a leaf: a block for each block of the binned data. Only the blocks and bins
 // of features that the tree uses mean anything.
 type histogram []histBlock
 
 // slot returns the sums of the bins of the feature in slot s.
-func (h histogram) slot(s int) *[maxBins]gradPair { return &h[s/lanes][s%lanes] }
+func (h histogram) slot(s int) *[maxBins]gradPair { return &h[s/binLanes][s%binLanes] }
 
 // addRows is add for the words of the given rows.
 func (h *histBlock) addRows(words []uint64, rows []int32, pairs []gradPair) {
