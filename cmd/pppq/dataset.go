@@ -189,6 +189,7 @@ month ends, or averages. Then run "pppq train".`,
 }
 
 func datasetRemove() *cobra.Command {
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "remove ASSET", Short: "Remove an asset of your own and its figures", Args: exactly(1, "one asset"), Example: "  pppq dataset remove MyFund",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -205,10 +206,17 @@ func datasetRemove() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), struct {
+					Asset  string   `json:"asset"`
+					Series []string `json:"series"`
+				}{args[0], append([]string{}, removed...)})
+			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed asset %s and its series: %s\n", args[0], cmp.Or(strings.Join(removed, ", "), "none"))
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	settingFlags(cmd, "DATA_DIR")
 	return cmd
 }

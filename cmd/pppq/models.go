@@ -139,7 +139,13 @@ func modelsShow() *cobra.Command {
 	return cmd
 }
 
+// A putInService says which version is in service now.
+type putInService struct {
+	Version string `json:"version"`
+}
+
 func modelsPromote() *cobra.Command {
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "promote VERSION", Short: "Put a version into service after checking it", Args: exactly(1, "one version"),
 		Example: "  pppq models promote 20261122T181500Z-4f2a",
@@ -148,16 +154,21 @@ func modelsPromote() *cobra.Command {
 				if err := w.Promote(args[0]); err != nil {
 					return err
 				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), putInService{args[0]})
+				}
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is in service\n", args[0])
 				return err
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	settingFlags(cmd, "MODELS_DIR")
 	return cmd
 }
 
 func modelsRollback() *cobra.Command {
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "rollback", Short: "Return to the version that was in service before", Args: exactly(0, "no arguments"), Example: "  pppq models rollback",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -166,17 +177,22 @@ func modelsRollback() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), putInService{version})
+				}
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is in service again\n", version)
 				return err
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	settingFlags(cmd, "MODELS_DIR")
 	return cmd
 }
 
 func modelsPrune() *cobra.Command {
 	var keep int
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Remove old versions, never the one in service nor the one before it", Args: exactly(0, "no arguments"),
 		Example: "  pppq models prune --keep 5",
@@ -186,6 +202,11 @@ func modelsPrune() *cobra.Command {
 			}
 			return withWriter(cmd, func(w *bundle.Writer) error {
 				removed, err := w.Prune(keep)
+				if asJSON {
+					return errors.Join(printJSON(cmd.OutOrStdout(), struct {
+						Removed []string `json:"removed"`
+					}{append([]string{}, removed...)}), err)
+				}
 				for _, v := range removed {
 					fmt.Fprintf(cmd.OutOrStdout(), "removed %s\n", v)
 				}
@@ -197,6 +218,7 @@ func modelsPrune() *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&keep, "keep", 5, "how many of the newest versions stay")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	settingFlags(cmd, "MODELS_DIR")
 	return cmd
 }
