@@ -19,17 +19,10 @@ var ErrNone = errors.New("no forecast is on record yet: `pppq train` records tho
 // DefaultURL is the ledger of a data folder.
 func DefaultURL(dataDir string) string { return "sqlite:" + filepath.Join(dataDir, Name) }
 
-// CheckURL reports whether Open understands a URL: postgresql://..., postgres://...,
-// or sqlite:PATH, also as sqlite:///RELATIVE and sqlite:////ABSOLUTE. The error
-// shows nothing of it, since it may hold a password.
-func CheckURL(s string) error {
-	_, err := parseURL(s)
-	return err
-}
-
 var errURL = errors.New("want postgresql://USER:PASSWORD@HOST/DATABASE, postgres:// or sqlite:PATH")
 
-// parseURL returns the path of a SQLite file, empty for PostgreSQL.
+// parseURL returns the path of a SQLite file, empty for PostgreSQL. The error
+// shows nothing of the URL, since it may hold a password.
 func parseURL(s string) (path string, err error) {
 	scheme, rest, ok := strings.Cut(s, ":")
 	switch {
@@ -86,9 +79,10 @@ type dialect struct {
 	guard []string
 }
 
-// Open opens the ledger at a URL that CheckURL accepts, and brings its schema up
-// to date. The error wraps ErrNone if there is none, and ErrNewer if a newer
-// program wrote it. It never shows a password.
+// Open opens the ledger at a URL: postgresql://..., postgres://..., or sqlite:PATH,
+// also as sqlite:///RELATIVE and sqlite:////ABSOLUTE. It brings the schema up to
+// date. The error wraps ErrNone if there is none, and ErrNewer if a newer program
+// wrote it. It never shows a password.
 func Open(ctx context.Context, url string) (*Ledger, error) { return open(ctx, url, false) }
 
 // OpenOrCreate is Open but makes a new ledger where there is none; the folder of
