@@ -30,6 +30,9 @@ type compiled struct {
 	narrowLeaves []float32
 	// rows is the form for single rows.
 	rows rowForm
+	// tests has, for each inner node of the trees that words hold, tree after tree, the column in the high and the number
+	// of the threshold in the low 16 bits.
+	tests []uint32
 	// slow says that some trees are walked node by node.
 	slow bool
 }
@@ -40,7 +43,9 @@ type compiledTree struct {
 	output int32
 	// word is the place of the root, leaf that of the first of numLeaves leaf values.
 	word, leaf, numLeaves int32
-	depth                 int32
+	// test is the place of the first of the tests.
+	test  int32
+	depth int32
 }
 
 const (
@@ -102,6 +107,7 @@ func compile(family Family, features int, trees []walkTree, stops []int) *compil
 			c.narrowLeaves = append(c.narrowLeaves, float32(w.weight*float32(v)))
 		}
 	}
+	c.fillTests(trees)
 	c.layOut(trees)
 	c.layOutRows(trees, stops)
 	return c.compiled
@@ -158,11 +164,21 @@ func (c *compiler) rank(features int, trees []walkTree) bool {
 	return true
 }
 
-// test returns the column that an inner node looks at and the number of its threshold.
-func (c *compiler) test(n *walkNode) (column, rank int) {
-	f := c.ranked[n.feature]
-	rank, _ = slices.BinarySearch(c.thresholds[n.feature], thresholdKey(c.family, n.threshold))
-	return int(f.column) + slices.Index(f.rules, ruleOf(c.family, n.decision)), rank
+// fillTests fills tests.
+func (c *compiler) fillTests(trees []walkTree) {
+	for i := range trees {
+		if c.trees[i].walk != nil {
+			continue
+		}
+		c.trees[i].test = int32(len(c.tests))
+		for j := range trees[i].nodes {
+			n := &trees[i].nodes[j]
+			f := c.ranked[n.feature]
+			column := int(f.column) + slices.Index(f.rules, ruleOf(c.family, n.decision))
+			rank, _ := slices.BinarySearch(c.thresholds[n.feature], thresholdKey(c.family, n.threshold))
+			c.tests = append(c.tests, uint32(column)<<16|uint32(rank))
+		}
+	}
 }
 
 // layOut fills words, a tree after the other.
@@ -181,26 +197,26 @@ func (c *compiler) layOut(trees []walkTree) {
 			continue
 		}
 		t.word = int32(at)
-		t.depth = c.breadthFirst(trees[i:i+1], func(place, left int, leaf int32, n *walkNode) {
+		words := c.words[at:]
+		t.depth = c.breadthFirst(trees, i, i+1, func(place, left int, leaf int32, test uint32) {
 			word := uint64(left) << childShift
-			if n == nil {
+			if left == place {
 				word |= uint64(leaf) << leafShift
 			} else {
-				column, rank := c.test(n)
-				word |= uint64(tableSize-1-rank)<<rankShift | uint64(column*groupRows)
+				word |= uint64(tableSize-1-test&0xffff)<<rankShift | uint64(test>>16*groupRows)
 			}
-			c.words[at+place] = word
+			words[place] = word
 		})
 		at += 2*len(trees[i].nodes) + 1
 	}
 }
 
-// breadthFirst calls put for each node of the trees, roots first, then level by level, with its place in that order,
-// that of its left child (of itself for a leaf), the leaf's number, and the inner node or nil. It returns the largest
-// depth.
-func (c *compiler) breadthFirst(trees []walkTree, put func(place, left int, leaf int32, n *walkNode)) int32 {
+// breadthFirst calls put for each node of the trees [from, to), roots first, then level by level, with its place in that
+// order, that of its left child (its own for a leaf) and the leaf's number or the inner node's test. It returns the
+// largest depth.
+func (c *compiler) breadthFirst(trees []walkTree, from, to int, put func(place, left int, leaf int32, test uint32)) int32 {
 	c.queue = c.queue[:0]
-	for i := range trees {
+	for i := from; i < to; i++ {
 		root := layoutNode{int32(i), 0}
 		if len(trees[i].nodes) == 0 {
 			root.c = ^0
@@ -215,11 +231,11 @@ func (c *compiler) breadthFirst(trees []walkTree, put func(place, left int, leaf
 		}
 		q := c.queue[at]
 		if q.c < 0 {
-			put(at, at, ^q.c, nil)
+			put(at, at, ^q.c, 0)
 			continue
 		}
 		n := &trees[q.tree].nodes[q.c]
-		put(at, len(c.queue), 0, n)
+		put(at, len(c.queue), 0, c.tests[c.trees[q.tree].test+q.c])
 		c.queue = append(c.queue, layoutNode{q.tree, n.left}, layoutNode{q.tree, n.right})
 	}
 	return depth

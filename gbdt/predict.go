@@ -238,26 +238,6 @@ func (p *Predictor) LeafIndexBatch(ctx context.Context, dst []int32, x Matrix) e
 	return p.blocks(ctx, x, func(s *blockScratch, from, to int) { p.leafBlock(s, dst[from*k:to*k], x, from, to) })
 }
 
-// batchChunk is the number of rows between two looks at the context.
-const batchChunk = 256
-
-func (p *Predictor) batch(ctx context.Context, x Matrix, each func(i int, row []float64)) error {
-	n := (x.rows + batchChunk - 1) / batchChunk
-	parallel(n, threadCount(p.threads), func(c int) {
-		if ctx.Err() != nil {
-			return
-		}
-		var buf []float64
-		if x.f64 == nil {
-			buf = make([]float64, x.cols)
-		}
-		for i := c * batchChunk; i < min((c+1)*batchChunk, x.rows); i++ {
-			each(i, x.row(i, buf))
-		}
-	})
-	return ctx.Err()
-}
-
 func (p *Predictor) checkRow(dst, want int, row []float64) error {
 	if len(row) != p.NumFeatures() {
 		return fmt.Errorf("gbdt: %w: row of %d values, want %d", ErrShape, len(row), p.NumFeatures())

@@ -77,33 +77,32 @@ func (c *compiler) layOutRows(trees []walkTree, stops []int) {
 		}
 		if small && run.walk == nil {
 			run.word = int32(len(c.rows.words))
-			c.appendRowWords(trees[from:to])
+			c.appendRowWords(trees, from, to)
 		}
 		c.rows.runs = append(c.rows.runs, run)
 		from = to
 	}
 	if small {
-		c.rows.words = append(c.rows.words, make([]uint32, tableSize)...)
+		c.rows.words = c.rows.words[:words+tableSize]
 	}
 }
 
-// appendRowWords appends the words of up to rowTrees trees.
-func (c *compiler) appendRowWords(trees []walkTree) {
-	at := len(c.rows.words)
-	n := 0
-	for i := range trees {
+// appendRowWords appends the words of the trees [from, to).
+func (c *compiler) appendRowWords(trees []walkTree, from, to int) {
+	at, n := len(c.rows.words), 0
+	for i := from; i < to; i++ {
 		n += 2*len(trees[i].nodes) + 1
 	}
-	c.rows.words = append(c.rows.words, make([]uint32, n)...)
-	c.breadthFirst(trees, func(place, left int, leaf int32, n *walkNode) {
+	c.rows.words = c.rows.words[:at+n]
+	words := c.rows.words[at:]
+	c.breadthFirst(trees, from, to, func(place, left int, leaf int32, test uint32) {
 		word := uint32(left) << 16
-		if n == nil {
+		if left == place {
 			word |= uint32(leaf)
 		} else {
-			column, rank := c.test(n)
-			word |= uint32(rowColumns-1-rank)<<rowRankShift | uint32(column)
+			word |= (rowColumns-1-test&0xff)<<rowRankShift | test>>16
 		}
-		c.rows.words[at+place] = word
+		words[place] = word
 	})
 }
 
