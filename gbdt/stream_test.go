@@ -72,6 +72,10 @@ func TestStreamedDatasetRefuses(t *testing.T) {
 			return errors.Join(visit(Matrix{rows: 1, cols: 1, f64: []float64{1}}, Targets{Labels: []float64{1}}),
 				visit(Matrix{rows: 1, cols: 2, f64: []float64{1, 2}}, Targets{Labels: []float64{1}}))
 		}, ErrShape},
+		{"two kinds of numbers", func(visit func(Matrix, Targets) error) error {
+			return errors.Join(visit(Matrix{rows: 1, cols: 1, f64: []float64{1}}, Targets{Labels: []float64{1}}),
+				visit(Matrix{rows: 1, cols: 1, f32: []float32{1}}, Targets{Labels: []float64{1}}))
+		}, ErrShape},
 		{"fewer rows the second time", func(visit func(Matrix, Targets) error) error {
 			calls++
 			if calls == 1 {

@@ -114,7 +114,10 @@ func TestSameModelAtAnyNumberOfThreads(t *testing.T) {
 		}
 	}
 	for _, p := range all {
-		p.Rounds = 4
+		p.Rounds = 2
+		if p.Boosting == Dart {
+			p.Rounds = 5
+		}
 		cols := 20
 		if p.MonotoneConstraints != nil {
 			cols = len(p.MonotoneConstraints)
