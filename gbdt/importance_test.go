@@ -31,7 +31,7 @@ func TestImportance(t *testing.T) {
 			t.Errorf("%s: got %v, %v, want %v", c.name, got, err, c.want)
 		}
 	}
-	m.Trees[1].Gain = nil
+	m.Trees[0].Gain = nil
 	if _, err := m.Importance(ImportanceGain, 0, 0); !errors.Is(err, ErrNoGain) {
 		t.Errorf("no gains: got %v, want %v", err, ErrNoGain)
 	}
