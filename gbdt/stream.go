@@ -149,7 +149,7 @@ func (s *stream) chooseBins() {
 	}
 	s.bins = &binned{rows: s.rows}
 	s.bins.findFeatures(s.params, columnSample{min(s.rows, s.limit), at}, s.ranges, s.threads)
-	s.edges = newBinEdges(s.bins.features)
+	s.edges = newBinEdges(s.bins.features, s.params.Family)
 	s.sample.pieces, s.exact.pieces = nil, nil
 	s.targets.Labels = make([]float64, 0, s.rows)
 }

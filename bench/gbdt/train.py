@@ -86,7 +86,7 @@ def run(command, threads):
 
 
 def compare(ours, engine, folder, name, threads, rounds, pairs, busy):
-    ratios, with_bins, disturbed, left = [], [], 0, 4 * pairs
+    ratios, with_bins, cpu, disturbed, left = [], [], [], 0, 4 * pairs
     while len(ratios) < pairs and left > 0:
         left -= 1
         a, taken = run([ours, folder, name, str(rounds)], threads)
@@ -96,6 +96,7 @@ def compare(ours, engine, folder, name, threads, rounds, pairs, busy):
         if quiet or left < pairs - len(ratios):
             ratios.append(ratio)
             with_bins.append((b["bin"] + b["boost"]) / (a["bin"] + a["boost"]))
+            cpu.append(b["cpu"] / a["cpu"])
             disturbed += not quiet
         else:
             note = " (repeated)"
@@ -103,7 +104,7 @@ def compare(ours, engine, folder, name, threads, rounds, pairs, busy):
               f"{b['engine']} {b['bin']:.2f}+{b['boost']:.2f} s loss {b['logloss']:.5f}  ratio {ratio:.2f}  "
               f"others {taken:.2f}, {taken_b:.2f}{note}", flush=True)
     print(f"{name}, {rounds} rounds, {threads} threads, {b['engine']} / ours: {statistics.median(ratios):.2f} "
-          f"(with binning {statistics.median(with_bins):.2f}; {min(ratios):.2f} to {max(ratios):.2f} of {len(ratios)}, "
+          f"(with binning {statistics.median(with_bins):.2f}; processor time {statistics.median(cpu):.2f}; {min(ratios):.2f} to {max(ratios):.2f} of {len(ratios)}, "
           f"{disturbed} disturbed); log loss {100 * (a['logloss'] / b['logloss'] - 1):+.2f} %", flush=True)
 
 
