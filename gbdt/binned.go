@@ -9,8 +9,12 @@ import (
 // sampleRows is the number of rows from which bins are made when there are more.
 const sampleRows = 200_000
 
-// maxRanks is the largest number of values whose ranks are kept: 4 bytes each.
-const maxRanks = 1 << 23
+// maxRanks is the largest number of values whose ranks are kept, 4 bytes each, for the many subsets that a table may
+// have; wholeRanks is that for a table which is used whole.
+const (
+	maxRanks   = 1 << 23
+	wholeRanks = 1 << 20
+)
 
 // binned is a dataset in bins.
 type binned struct {
@@ -29,7 +33,11 @@ func (d *binned) bin(s int, i int32) uint8 {
 
 // newBinned puts the rows of d into bins. Columns of which the rows show one value or none are left out.
 func newBinned(d *Dataset, p *Params) *binned {
-	if d.Rows() <= sampleRows && d.x.rows*d.x.cols <= maxRanks {
+	limit := maxRanks
+	if d.rows == nil {
+		limit = wholeRanks
+	}
+	if d.Rows() <= sampleRows && d.x.rows*d.x.cols <= limit {
 		return binByRank(d, p)
 	}
 	return binByValue(d, p)
@@ -145,21 +153,27 @@ type columnSample struct {
 }
 
 // sorter puts values in order; its memory serves one column after another.
-type sorter struct{ keys, spare []uint64 }
+type sorter struct {
+	keys, spare []uint64
+	values      []float64
+	counts      []int
+}
 
-// distinct returns the values of keys, in ascending order, and how often each stands there.
+// distinct returns the values of keys, in ascending order, and how often each stands there. They hold until the next
+// call.
 func (o *sorter) distinct() (values []float64, counts []int) {
 	if cap(o.spare) < len(o.keys) {
 		o.spare = make([]uint64, cap(o.keys))
 	}
+	o.values, o.counts = o.values[:0], o.counts[:0]
 	keys := radixSortKeys(o.keys, o.spare[:len(o.keys)])
 	for i, k := range keys {
 		if i == 0 || k != keys[i-1] {
-			values, counts = append(values, keyValue(k)), append(counts, 0)
+			o.values, o.counts = append(o.values, keyValue(k)), append(o.counts, 0)
 		}
-		counts[len(counts)-1]++
+		o.counts[len(o.counts)-1]++
 	}
-	return values, counts
+	return o.values, o.counts
 }
 
 // fillRows is the number of rows whose values are put into bins column by column.

@@ -50,8 +50,8 @@ func NewStreamedDataset(p Params, names []string, source Source) (*Dataset, erro
 
 // sampleValues is about the number of values in the sample of a stream, which has at least leastSample rows.
 const (
-	sampleValues = 1 << 22
-	leastSample  = 1 << 14
+	sampleValues = 1 << 21
+	leastSample  = 1 << 13
 )
 
 // stream is the state of reading a source.
