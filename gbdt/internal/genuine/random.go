@@ -24,7 +24,9 @@ type Tolerance struct {
 // counts are what Random has compared.
 type counts struct {
 	models, raws, leaves, outs, outsOff, contributions int
-	worst                                              float64
+	// undefined are contributions that the library answers with NaN: XGBoost divides by a cover of 0.
+	undefined int
+	worst     float64
 }
 
 // Random lets the library train small random models and compares the answers to their files: raw scores bit for bit,
@@ -48,8 +50,8 @@ func Random(t *testing.T, library, script string, models int, read func(text []b
 		}
 		n.compare(t, d, read, tolerance)
 	}
-	t.Logf("%s %s, seed %d: %d random models; %d raw scores and %d leaves the same; %d outputs, %d of them not the same bits; %d contributions, the worst off by %.2g of the largest",
-		library, version, seed, n.models, n.raws, n.leaves, n.outs, n.outsOff, n.contributions, n.worst)
+	t.Logf("%s %s, seed %d: %d random models; %d raw scores and %d leaves the same; %d outputs, %d of them not the same bits; %d contributions, the worst off by %.2g of the largest, and %d that the library has as NaN",
+		library, version, seed, n.models, n.raws, n.leaves, n.outs, n.outsOff, n.contributions, n.worst, n.undefined)
 }
 
 // number returns an environment variable, or other if there is none.
@@ -147,17 +149,23 @@ func (n *counts) explain(t *testing.T, about string, p *gbdt.Predictor, x gbdt.M
 	}
 	largest := 0.0
 	for _, w := range want {
-		largest = max(largest, math.Abs(w))
+		if w == w {
+			largest = max(largest, math.Abs(w))
+		}
 	}
 	for i := range want {
+		if want[i] != want[i] {
+			n.undefined++
+			continue
+		}
 		off := math.Abs(got[i] - want[i])
 		if !(off <= tolerance*largest) {
 			t.Errorf("%s: contribution %d of row %d is %v, the library's %v, the largest %v", about, i%(len(got)/x.Rows()), i/(len(got)/x.Rows()), got[i], want[i], largest)
 			return
 		}
+		n.contributions++
 		if largest > 0 {
 			n.worst = max(n.worst, off/largest)
 		}
 	}
-	n.contributions += len(got)
 }
