@@ -83,6 +83,9 @@ func (b *bed) begin(ctx context.Context, o options) error {
 	defer log.Close()
 	began := time.Now()
 	service := exec.CommandContext(ctx, o.pppq, "serve")
+	if o.pinned {
+		service = exec.CommandContext(ctx, "taskset", "-c", "0", o.pppq, "serve")
+	}
 	service.Env = append(append(os.Environ(), b.environment()...), "API_KEYS="+line, "RATE_LIMIT=1000000")
 	service.Stdout = log
 	if err := b.launch("pppq", service); err != nil {

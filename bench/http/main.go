@@ -39,6 +39,8 @@ type options struct {
 	rate             int
 	latency          int
 	only             string
+	overload, soak   int
+	swap, pinned     bool
 }
 
 func main() {
@@ -52,13 +54,25 @@ func main() {
 	flag.IntVar(&o.rate, "rate", 2000, "requests a second of the open loop")
 	flag.IntVar(&o.latency, "latency-seconds", 10, "seconds of the open loop")
 	flag.StringVar(&o.only, "only", "", "measure only targets whose name holds this, and what they are compared with")
+	flag.IntVar(&o.overload, "overload-seconds", 0, "instead: offer batches at five times the capacity for so long")
+	flag.IntVar(&o.soak, "soak-requests", 0, "instead: send so many requests and watch memory and goroutines")
+	flag.BoolVar(&o.swap, "swap", false, "instead: measure latency while another version is promoted every second")
 	flag.Parse()
 	var err error
 	if *serve != "" {
 		err = serveBare(*serve)
 	} else {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-		err = run(ctx, o)
+		switch {
+		case o.overload > 0:
+			err = overload(ctx, o)
+		case o.soak > 0:
+			err = soak(ctx, o)
+		case o.swap:
+			err = swap(ctx, o)
+		default:
+			err = run(ctx, o)
+		}
 		stop()
 	}
 	if err != nil {
