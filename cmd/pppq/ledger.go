@@ -50,7 +50,8 @@ func keepLedger(ctx context.Context, s *config.Settings, command string, notes i
 		_, err = k.Update(ctx)
 	}
 	if err != nil {
-		fmt.Fprintf(notes, "pppq: the ledger of forecasts is not up to date, the next training tries again: %v\n", err)
+		fmt.Fprintf(notes, "pppq: the ledger of forecasts is not up to date, the next training tries again: %s\n",
+			strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 }
 
