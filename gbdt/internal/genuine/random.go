@@ -17,7 +17,7 @@ import (
 // Tolerance says how far answers may be apart that are not compared bit for bit.
 type Tolerance struct {
 	// Output is that of an output, as a part of its size, and Contribution that of a contribution, as a part of the
-	// largest of its model.
+	// largest of its model or, if that is larger, of the base margin: XGBoost adds the one to the other in float32.
 	Output, Contribution float64
 }
 
@@ -132,11 +132,11 @@ func (n *counts) compare(t *testing.T, folder string, read func([]byte) (*gbdt.M
 	}
 	n.raws, n.leaves, n.outs = n.raws+len(raw), n.leaves+len(leaf), n.outs+len(out)
 	if want := golden.Float64s(file("contrib.f64")); len(want) > 0 {
-		n.explain(t, about, p, x, want, tolerance.Contribution)
+		n.explain(t, about, m, p, x, want, tolerance.Contribution)
 	}
 }
 
-func (n *counts) explain(t *testing.T, about string, p *gbdt.Predictor, x gbdt.Matrix, want []float64, tolerance float64) {
+func (n *counts) explain(t *testing.T, about string, m *gbdt.Model, p *gbdt.Predictor, x gbdt.Matrix, want []float64, tolerance float64) {
 	t.Helper()
 	got := make([]float64, x.Rows()*p.NumRaw()*(p.NumFeatures()+1))
 	if err := p.ContributionsBatch(t.Context(), got, x); err != nil {
@@ -148,6 +148,9 @@ func (n *counts) explain(t *testing.T, about string, p *gbdt.Predictor, x gbdt.M
 		return
 	}
 	largest := 0.0
+	for _, b := range m.BaseMargin {
+		largest = max(largest, math.Abs(b))
+	}
 	for _, w := range want {
 		if w == w {
 			largest = max(largest, math.Abs(w))
