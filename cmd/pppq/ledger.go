@@ -55,9 +55,10 @@ func keepLedger(ctx context.Context, s *config.Settings, command string, notes i
 	}
 }
 
-// catchUpLedger is keepLedger if an earlier run could not do it.
-func catchUpLedger(ctx context.Context, s *config.Settings, command string, notes io.Writer) {
-	if k, err := keeper(s, command); err == nil && k.Behind() {
+// catchUpLedger is keepLedger if an earlier run could not do it, or a version came
+// into service without a training.
+func catchUpLedger(ctx context.Context, s *config.Settings, command, inService string, notes io.Writer) {
+	if k, err := keeper(s, command); err == nil && k.Behind(inService) {
 		keepLedger(ctx, s, command, notes)
 	}
 }

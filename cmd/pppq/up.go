@@ -82,7 +82,7 @@ func ready(ctx context.Context, s *config.Settings, seed uint64, notes io.Writer
 		fmt.Fprintf(notes, "pppq: refused: %v\n", r)
 	}
 	if err == nil {
-		catchUpLedger(ctx, s, "pppq up", notes)
+		catchUpLedger(ctx, s, "pppq up", b.Manifest.Version, notes)
 		return b, nil, nil
 	}
 	if !errors.Is(err, bundle.ErrNone) {
