@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // csvTable reads a table of numbers from CSV text (RFC 4180) with a header, in blocks of whole lines, so that blocks
@@ -27,6 +28,8 @@ type csvTable struct {
 	rest []byte
 	line int
 	end  bool
+	// read counts the bytes that came; others may ask while blocks are cut.
+	read atomic.Int64
 }
 
 // csvBlock is the text of whole rows.
@@ -137,6 +140,7 @@ func (t *csvTable) fill() error {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
+	t.read.Add(int64(n - len(t.rest)))
 	t.rest = buf[:n]
 	return nil
 }

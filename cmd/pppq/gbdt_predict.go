@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -95,8 +96,22 @@ func (q *predictRequest) run(cmd *cobra.Command) error {
 	// A row takes at least a byte for each column, so this bounds the answers of a block.
 	const values = 1 << 20
 	table.size = min(max(values/len(s.header)*len(table.header), 4<<10), csvBlockSize)
+	progress := func() {}
+	if show := progressBar(cmd.ErrOrStderr()); show != nil && q.out != "-" {
+		if file, ok := f.(*os.File); ok {
+			if stat, err := file.Stat(); err == nil && stat.Mode().IsRegular() && stat.Size() > 1<<20 {
+				shown := 0
+				progress = func() {
+					if done := int(table.read.Load() >> 20); done > shown {
+						shown = done
+						show("predicting, megabytes", done, int(stat.Size()>>20))
+					}
+				}
+			}
+		}
+	}
 	return writeOut(cmd.OutOrStdout(), q.out, func(w io.Writer) error {
-		return answer(cmd.Context(), w, table, columns, s)
+		return answer(cmd.Context(), w, table, columns, s, progress)
 	})
 }
 
@@ -121,8 +136,8 @@ func (q *predictRequest) columns(t *csvTable, m *gbdt.Model) (*csvColumns, error
 	return c, nil
 }
 
-// answer writes the header and the answers to all rows.
-func answer(ctx context.Context, w io.Writer, t *csvTable, c *csvColumns, s *scorer) error {
+// answer writes the header and the answers to all rows; progress is called now and then.
+func answer(ctx context.Context, w io.Writer, t *csvTable, c *csvColumns, s *scorer, progress func()) error {
 	var header []byte
 	for i, name := range s.header {
 		if i > 0 {
@@ -145,6 +160,7 @@ func answer(ctx context.Context, w io.Writer, t *csvTable, c *csvColumns, s *sco
 		return s.score(ctx, nil, x)
 	}
 	return inOrder(ctx, t, runtime.GOMAXPROCS(0), work, func(lines []byte) error {
+		progress()
 		_, err := w.Write(lines)
 		return err
 	})

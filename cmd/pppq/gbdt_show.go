@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +31,10 @@ func gbdtShow() *cobra.Command {
 			}
 			drawing := svg != ""
 			if !cmd.Flags().Changed("tree") && !drawing {
-				s := summarize(m)
+				s, err := summarize(m)
+				if err != nil {
+					return err
+				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), s)
 				}
@@ -73,7 +78,7 @@ type modelSummary struct {
 	Leaves     int          `json:"leaves"`
 	MostLeaves int          `json:"most_leaves"`
 	Depth      int          `json:"depth"`
-	BaseMargin []float64    `json:"base_margin"`
+	BaseMargin []*float64   `json:"base_margin"`
 	Kinds      []string     `json:"kinds"`
 	Features   []importance `json:"features"`
 }
@@ -86,10 +91,13 @@ type importance struct {
 }
 
 // summarize counts; features are in the order of their gain, then of their splits, then of the columns.
-func summarize(m *modelFile) *modelSummary {
+func summarize(m *modelFile) (*modelSummary, error) {
 	s := &modelSummary{
 		Family: m.Family.String(), Objective: cmp.Or(m.Objective.Name, "custom"), Outputs: m.Outputs, Rounds: m.NumRounds(), Trees: len(m.Trees),
-		BaseMargin: m.BaseMargin, Kinds: []string{},
+		Kinds: []string{},
+	}
+	for _, b := range m.BaseMargin {
+		s.BaseMargin = append(s.BaseMargin, jsonNumber(b))
 	}
 	if m.light != nil {
 		s.Version = m.light.Version
@@ -105,13 +113,12 @@ func summarize(m *modelFile) *modelSummary {
 		s.Leaves += t.NumLeaves()
 		s.MostLeaves, s.Depth = max(s.MostLeaves, t.NumLeaves()), max(s.Depth, t.Depth())
 		kinds["linear leaves"] = kinds["linear leaves"] || t.Linear != nil
-		for j, f := range t.Feature {
-			s.Features[f].Splits++
-			if t.Gain != nil {
-				s.Features[f].Gain += t.Gain[j]
-			}
+		for j := range t.Left {
 			kinds["splits by category"] = kinds["splits by category"] || t.Categorical(j)
 		}
+	}
+	if err := s.importances(m.Model); err != nil {
+		return nil, err
 	}
 	for kind, has := range kinds {
 		if has {
@@ -119,10 +126,32 @@ func summarize(m *modelFile) *modelSummary {
 		}
 	}
 	slices.Sort(s.Kinds)
+	return s, nil
+}
+
+// importances fills in what splits do, and sorts. Gains are 0 where the file does not say them, or no numbers.
+func (s *modelSummary) importances(m *gbdt.Model) error {
+	splits, err := m.Importance(gbdt.ImportanceSplit, 0, 0)
+	if err != nil {
+		return err
+	}
+	gains, err := m.Importance(gbdt.ImportanceGain, 0, 0)
+	if errors.Is(err, gbdt.ErrNoGain) {
+		gains, err = make([]float64, len(splits)), nil
+	}
+	if err != nil {
+		return err
+	}
+	for f := range s.Features {
+		s.Features[f].Splits = int(splits[f])
+		if g := gains[f]; g-g == 0 {
+			s.Features[f].Gain = g
+		}
+	}
 	slices.SortStableFunc(s.Features, func(a, b importance) int {
 		return cmp.Or(cmp.Compare(b.Gain, a.Gain), cmp.Compare(b.Splits, a.Splits))
 	})
-	return s
+	return nil
 }
 
 func (s *modelSummary) print(w io.Writer, top int) error {
@@ -133,8 +162,10 @@ func (s *modelSummary) print(w io.Writer, top int) error {
 	for _, kind := range s.Kinds {
 		fmt.Fprintf(t, "\t%s\n", kind)
 	}
-	if slices.ContainsFunc(s.BaseMargin, func(b float64) bool { return b != 0 }) {
-		fmt.Fprintf(t, "base margin\t%v\n", s.BaseMargin)
+	for k, b := range s.BaseMargin {
+		if b != nil && *b != 0 {
+			fmt.Fprintf(t, "base margin %d\t%.6g\n", k, *b)
+		}
 	}
 	used, gain := 0, 0.0
 	for _, f := range s.Features {
@@ -154,7 +185,7 @@ func (s *modelSummary) print(w io.Writer, top int) error {
 		if gain > 0 {
 			share = max(0, f.Gain) / gain
 		}
-		fmt.Fprintf(t, "%s\t%d\t%.6g\t%4.1f %% %s\n", f.Name, f.Splits, f.Gain, 100*share, strings.Repeat("#", int(share*40+0.5)))
+		fmt.Fprintf(t, "%s\t%d\t%.6g\t%4.1f %% %s\n", printable(f.Name), f.Splits, f.Gain, 100*share, strings.Repeat("#", int(share*40+0.5)))
 	}
 	return t.Flush()
 }
@@ -226,7 +257,17 @@ func categories(set []uint32) string {
 	return strings.Join(parts, ", ")
 }
 
-// rows returns what is known of the cover of a node (c < 0: leaf ^c): rows, or else the sum of hessians.
+// printable returns a name from a file without what would steer a terminal.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, name)
+}
+
+// cover returns what is known of the cover of a node (c < 0: leaf ^c): rows, or else the sum of hessians.
 func (v *treeView) cover(c int32) (cover float64, unit string, ok bool) {
 	t := v.tree
 	pick := func(leaf, inner bool) bool { return c < 0 && leaf || c >= 0 && inner }
@@ -306,7 +347,7 @@ func (v *treeView) writeText(w io.Writer) error {
 		if missing {
 			way = "yes"
 		}
-		fmt.Fprintf(&b, "%s %s, missing %s%s\n", feature, test, way, cover)
+		fmt.Fprintf(&b, "%s %s, missing %s%s\n", printable(feature), test, way, cover)
 		stack = append(stack, item{no, under, "no"}, item{yes, under, "yes"})
 	}
 	_, err := io.WriteString(w, b.String())

@@ -156,18 +156,19 @@ func (q *trainRequest) run(cmd *cobra.Command) (*trainReport, error) {
 		options.Valid, report.ValidRows = []gbdt.ValidSet{{Name: "valid", Data: set}}, set.Rows()
 	}
 	report.ReadSeconds = time.Since(start).Seconds()
-	if show := progressBar(cmd.ErrOrStderr()); show != nil {
+	show, last := progressBar(cmd.ErrOrStderr()), gbdt.Round{}
+	if show != nil {
 		options.Progress = func(r gbdt.Round) error {
-			stage := "training"
-			if len(r.Valid) > 0 {
-				stage = fmt.Sprintf("training, valid %.6g", r.Valid[0])
-			}
-			show(stage, r.Number, r.Of)
+			show("training", r.Number, r.Of)
+			last = r
 			return nil
 		}
 	}
 	start = time.Now()
 	result, err := gbdt.Train(ctx, p, data, options)
+	if last.Number < last.Of {
+		fmt.Fprintln(cmd.ErrOrStderr()) // the bar has not come to its end
+	}
 	if err != nil {
 		return nil, err
 	}

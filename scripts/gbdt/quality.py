@@ -6,8 +6,10 @@ generated ones with missing values and categories.
 
 PPPQ is the program. Each data set is split into five folds, REPEATS times (default 3); figures are the means over all
 test folds: log loss, or the root of the mean squared error for regressions. The gap is that of pppq in a library's
-arithmetic to that library, as a part of the library's figure; above 0 pppq is worse. Ranks are among all four. Exit code
-1 says that a gap is above 1 %, 3 that a module cannot be imported.
+arithmetic to that library, as a part of the library's figure, with its standard error over the folds; above 0 pppq is
+worse. The score gap is that of the accuracy, or of R2 for regressions, in points of a hundred; above 0 pppq is better.
+Ranks are among all four. Exit code 1 says that a gap is above 1 % by more than twice its standard error, 3 that a module
+cannot be imported.
 """
 import pathlib
 import subprocess
@@ -20,7 +22,7 @@ try:
     import pandas as pd
     import xgboost
     from sklearn import datasets
-    from sklearn.metrics import log_loss, mean_squared_error
+    from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
     from sklearn.model_selection import KFold, StratifiedKFold
 except ImportError as e:
     print(e, file=sys.stderr)
@@ -90,16 +92,16 @@ def ours(pppq, folder, name, p, categorical, x, y, ask):
 def main():
     pppq, repeats = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
     names = ["LightGBM", "pppq (LightGBM)", "XGBoost", "pppq (XGBoost)"]
-    ranks, worst = [], -np.inf
+    ranks, worst, failed = [], -np.inf, False
     print(f"LightGBM {lightgbm.__version__}, XGBoost {xgboost.__version__}; {ROUNDS} rounds, 5 folds, {repeats} times")
-    print(f"{'data':22}" + "".join(f"{n:>18}" for n in names) + f"{'gap LightGBM':>15}{'gap XGBoost':>14}")
+    print(f"{'data':22}" + "".join(f"{n:>18}" for n in names) + f"{'gap LightGBM':>18}{'gap XGBoost':>18}{'score gaps':>16}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         for task, x, y, categorical in tasks():
             regression = len(np.unique(y)) > 20
             light, xg = objectives(y, regression)
             light, xg = light | LIGHTGBM, xg | XGBOOST
-            figures = []
+            figures, scores = [], []
             for repeat in range(repeats):
                 folds = (KFold if regression else StratifiedKFold)(5, shuffle=True, random_state=repeat)
                 for train, test in folds.split(x, y):
@@ -108,15 +110,22 @@ def main():
                                theirs_xgboost(xg, *data), ours(pppq, folder, "model.json", xg, *data)]
                     if regression:
                         figures.append([mean_squared_error(y[test], a) ** 0.5 for a in answers])
+                        scores.append([r2_score(y[test], a) for a in answers])
                     else:
+                        scores.append([accuracy_score(y[test], a.argmax(axis=1) if a.ndim > 1 else a > 0.5) for a in answers])
                         figures.append([log_loss(y[test], a / a.sum(axis=1, keepdims=True) if a.ndim > 1 else a, labels=np.unique(y)) for a in answers])
-            mean = np.mean(figures, axis=0)
-            gaps = mean[1] / mean[0] - 1, mean[3] / mean[2] - 1
+            figures, scores = np.array(figures), 100 * np.mean(scores, axis=0)
+            mean = figures.mean(axis=0)
             ranks.append(mean.argsort().argsort() + 1)
-            worst = max(worst, *gaps)
-            print(f"{task:22}" + "".join(f"{m:18.5f}" for m in mean) + f"{gaps[0]:15.2%}{gaps[1]:14.2%}", flush=True)
-    print(f"{'mean rank':22}" + "".join(f"{r:18.2f}" for r in np.mean(ranks, axis=0)) + f"    worst gap {worst:.2%}")
-    sys.exit(1 if worst > 0.01 else 0)
+            line = f"{task:22}" + "".join(f"{m:18.5f}" for m in mean)
+            for theirs in [0, 2]:
+                difference = (figures[:, theirs + 1] - figures[:, theirs]) / mean[theirs]
+                gap, error = difference.mean(), difference.std(ddof=1) / len(difference) ** 0.5
+                worst, failed = max(worst, gap), failed or gap - 2 * error > 0.01
+                line += f"{gap:+10.2%} ±{error:6.2%}"
+            print(line + f"{scores[1] - scores[0]:+8.2f}{scores[3] - scores[2]:+8.2f}", flush=True)
+    print(f"{'mean rank':22}" + "".join(f"{r:18.2f}" for r in np.mean(ranks, axis=0)) + f"   worst gap {worst:+.2%}")
+    sys.exit(1 if failed else 0)
 
 
 main()
