@@ -30,6 +30,8 @@ type compiled struct {
 	narrowLeaves []float32
 	// rows is the form for single rows.
 	rows rowForm
+	// scan is the form for vector instructions, nil if there is none.
+	scan *scanForm
 	// tests has, for each inner node of the trees that words hold, tree after tree, the column in the high and the number
 	// of the threshold in the low 16 bits.
 	tests []uint32
@@ -74,8 +76,9 @@ type compiler struct {
 // layoutNode is a node of a tree (c < 0: leaf ^c).
 type layoutNode struct{ tree, c int32 }
 
-// compile prepares the trees. A single row is looked at for early stop after stops[i] trees; stops ascends.
-func compile(family Family, features int, trees []walkTree, stops []int) *compiled {
+// compile prepares the trees. A single row is looked at for early stop after stops[i] trees; stops ascends. vector asks for
+// the form for vector instructions.
+func compile(family Family, features int, trees []walkTree, stops []int, vector bool) *compiled {
 	c := &compiler{compiled: &compiled{trees: make([]compiledTree, len(trees))}, family: family}
 	leaves := 0
 	for i := range trees {
@@ -110,6 +113,9 @@ func compile(family Family, features int, trees []walkTree, stops []int) *compil
 	c.fillTests(trees)
 	c.layOut(trees)
 	c.layOutRows(trees, stops)
+	if vector {
+		c.scan = c.makeScan(trees)
+	}
 	return c.compiled
 }
 

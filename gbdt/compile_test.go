@@ -226,8 +226,11 @@ func TestCompiledIsThePlainWalk(t *testing.T) {
 		for seed := range uint64(3) {
 			rng := rand.New(rand.NewPCG(seed, uint64(n)))
 			m := randomModel(rng, s)
-			p := mustPredictor(t, m, PredictOptions{Threads: 1 + int(seed)})
-			checkPredictor(t, fmt.Sprintf("shape %d, seed %d", n, seed), p, m, awkwardRows(t, rng, 90+int(seed), s))
+			x := awkwardRows(t, rng, 90+int(seed), s)
+			for _, portable := range []bool{false, true} {
+				p := mustPredictor(t, m, PredictOptions{Threads: 1 + int(seed), Portable: portable})
+				checkPredictor(t, fmt.Sprintf("shape %d, seed %d, portable %v", n, seed, portable), p, m, x)
+			}
 		}
 	}
 }

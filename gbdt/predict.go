@@ -17,6 +17,9 @@ type PredictOptions struct {
 	Threads int
 	// EarlyStop lets rows be done before all trees are used; the zero value does not.
 	EarlyStop EarlyStop
+	// Portable keeps batches to plain Go where the processor has vector instructions (AVX2) for them. The answers are the
+	// same bits either way.
+	Portable bool
 }
 
 // Predictor answers rows with a model. It is safe for concurrent use and shares memory with its model, which must not
@@ -87,7 +90,7 @@ func NewPredictor(m *Model, options PredictOptions) (*Predictor, error) {
 	}
 	stops := options.EarlyStop.stops(m, options.FirstRound, p.rounds)
 	p.margin, p.stopping = options.EarlyStop.Margin, len(stops) > 0
-	p.compiled = compile(m.Family, m.NumFeatures(), p.trees, stops)
+	p.compiled = compile(m.Family, m.NumFeatures(), p.trees, stops, canScan && !options.Portable)
 	return p, nil
 }
 

@@ -9,6 +9,8 @@ of work the median over the pairs of theirs / ours, by the wall clock and by pro
 other programs took meanwhile (a pair with more than 5 % is run again, up to three times; if the machine does not become
 quiet it counts and is marked). One thread: processor time is the figure to read on a busy machine. Raw scores are compared
 bit for bit, contributions to 1e-9 (LightGBM) and 2e-6 (XGBoost) of the largest.
+
+plain is the batch in plain Go, batch the same with vector instructions where the processor has them.
 """
 
 import argparse
@@ -164,7 +166,7 @@ def worker(library, what, model, rows, count, threads, repetitions):
     out = np.empty((len(x), data.CLASSES))
     handle = library.load(model)
     result = lambda: out
-    if what == "batch":
+    if what in ("batch", "plain"):
         run = lambda: library.predict(handle, x, out)
         if isinstance(library, XGBoost):
             result = lambda: library.last()
@@ -243,7 +245,7 @@ def main():
         model = os.path.join(folder, f"{o.rounds}-{library.file}")
         if not os.path.exists(model):
             library.train(x, y, o.rounds, model)
-        work = [("batch", 1, len(x)), ("batch", 2, len(x)), ("row", 1, SOME)]
+        work = [(w, t, len(x)) for w in ("plain", "batch") for t in (1, 2)] + [("row", 1, SOME)]
         work += [(f"rows:{n}", 1, SOME) for n in (10, 100, 1000)] + [("load", 1, 1), (f"shap:{o.shap}", 1, o.shap)]
         for what, threads, units in work:
             title = f"{library.name} {library.version}, {what}, {threads} thread{'s' * (threads > 1)}"
@@ -275,10 +277,10 @@ def measure(library, ours, title, what, model, rows, threads, units, pairs, fold
 
 
 def compare(library, what, out):
-    if not (what == "batch" or what.startswith("shap")):
+    if not (what in ("batch", "plain") or what.startswith("shap")):
         return "-"
     a, b = (np.fromfile(f) for f in out)
-    if what == "batch":
+    if not what.startswith("shap"):
         return f"{np.count_nonzero(a.view(np.int64) != b.view(np.int64))} of {len(a)} raw scores differ"
     off = np.abs(a - b).max() / np.abs(a).max()
     return f"off by {off:.1e} of the largest" + (" TOO FAR" if off > {"LightGBM": 1e-9, "XGBoost": 2e-6}[library.name] else "")
