@@ -9,7 +9,7 @@ export CGO_ENABLED = 0
 # Where goroutines share something.
 CONCURRENT = ./gbdt/... ./internal/api/... ./internal/backtest/... ./internal/bundle/... ./internal/lockfile/... ./internal/telemetry/... ./internal/web/...
 
-.PHONY: help run build test race lint bench fuzz verify cover check clean
+.PHONY: help run build test race lint bench fuzz verify results cover check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ verify: ## compare the figures with catalogue and checksums, the packages with g
 	$(GO) test -count=1 -v -run '^TestEmbedded' ./internal/source
 	$(GO) mod verify
 	$(GO) test -count=1 -run 'Golden|OpenAPI|Reference' ./internal/api ./internal/bundle
+
+results: ## measure a release, with the vault open, and write the tables of README.md and docs/method.md
+	$(GO) test -count=1 -v -run '^TestResults$$' ./cmd/pppq -update
 
 cover: ## write coverage.html
 	$(GO) test -coverprofile=coverage.out -coverpkg=./... $(PKG)

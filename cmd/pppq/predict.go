@@ -156,7 +156,7 @@ func printAnswer(w io.Writer, a *forecast.Answer, explain bool) error {
 		fmt.Fprintf(w, "  %s a year  %s\n", signed(math.Expm1(p.Rate)), p.Name)
 	}
 	if len(a.Core.Parts) > 1 {
-		fmt.Fprintf(w, "  %s a year  together\n", signed(math.Expm1(a.Core.Center)))
+		fmt.Fprintf(w, "  %s a year  together, compounded\n", signed(math.Expm1(a.Core.Center)))
 	}
 	if explain {
 		fmt.Fprintf(w, "  what the model used to widen or narrow the spread (which changes P(loss)):\n")
