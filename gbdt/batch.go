@@ -41,7 +41,7 @@ type blockScratch struct {
 func (p *Predictor) blockGroups(x Matrix) int {
 	columns := max(p.compiled.ranks.columns, 1)
 	groups := min(max(blockRanks/(columns*groupRows), minBlockGroups), maxBlockGroups)
-	if p.compiled.scan != nil {
+	if x.rows >= scanFew && p.scanForm() != nil {
 		groups = scanRows / groupRows
 	}
 	share := (x.rows + threadCount(p.threads) - 1) / threadCount(p.threads)
@@ -131,9 +131,11 @@ func (c *compiled) rankGroup(s *blockScratch, dst []uint64, x Matrix, from, to i
 // rawBlock writes the raw scores of rows [from, to) of x to dst.
 func (p *Predictor) rawBlock(s *blockScratch, dst []float64, x Matrix, from, to int) {
 	c := p.compiled
-	if n := to - from; c.scan != nil && n >= scanFew && n <= scanRows {
-		p.scanBlock(s, dst, x, from, to)
-		return
+	if n := to - from; n >= scanFew && n <= scanRows {
+		if f := p.scanForm(); f != nil {
+			p.scanBlock(f, s, dst, x, from, to)
+			return
+		}
 	}
 	groups, rows := c.rankBlock(s, x, from, to)
 	n := groups * groupRows * p.model.Outputs

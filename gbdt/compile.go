@@ -30,8 +30,6 @@ type compiled struct {
 	narrowLeaves []float32
 	// rows is the form for single rows.
 	rows rowForm
-	// scan is the form for vector instructions, nil if there is none.
-	scan *scanForm
 	// tests has, for each inner node of the trees that words hold, tree after tree, the column in the high and the number
 	// of the threshold in the low 16 bits.
 	tests []uint32
@@ -76,9 +74,8 @@ type compiler struct {
 // layoutNode is a node of a tree (c < 0: leaf ^c).
 type layoutNode struct{ tree, c int32 }
 
-// compile prepares the trees. A single row is looked at for early stop after stops[i] trees; stops ascends. vector asks for
-// the form for vector instructions.
-func compile(family Family, features int, trees []walkTree, stops []int, vector bool) *compiled {
+// compile prepares the trees. A single row is looked at for early stop after stops[i] trees; stops ascends.
+func compile(family Family, features int, trees []walkTree, stops []int) *compiled {
 	c := &compiler{compiled: &compiled{trees: make([]compiledTree, len(trees))}, family: family}
 	leaves := 0
 	for i := range trees {
@@ -97,6 +94,11 @@ func compile(family Family, features int, trees []walkTree, stops []int, vector 
 		}
 	}
 	c.slow = slices.ContainsFunc(c.trees, func(t compiledTree) bool { return t.walk != nil })
+	if family == LightGBM {
+		c.leaves = make([]float64, 0, leaves)
+	} else {
+		c.narrowLeaves = make([]float32, 0, leaves)
+	}
 	for i := range trees {
 		if c.trees[i].walk != nil {
 			continue
@@ -113,9 +115,6 @@ func compile(family Family, features int, trees []walkTree, stops []int, vector 
 	c.fillTests(trees)
 	c.layOut(trees)
 	c.layOutRows(trees, stops)
-	if vector {
-		c.scan = c.makeScan(trees)
-	}
 	return c.compiled
 }
 
@@ -172,6 +171,11 @@ func (c *compiler) rank(features int, trees []walkTree) bool {
 
 // fillTests fills tests.
 func (c *compiler) fillTests(trees []walkTree) {
+	total := 0
+	for i := range trees {
+		total += len(trees[i].nodes)
+	}
+	c.tests = make([]uint32, 0, total)
 	for i := range trees {
 		if c.trees[i].walk != nil {
 			continue

@@ -46,8 +46,17 @@ const (
 	scanFew = 40
 )
 
+// scanForm returns the form, made when first asked for, or nil if it does not fit the model or is not wanted.
+func (p *Predictor) scanForm() *scanForm {
+	if p.portable {
+		return nil
+	}
+	p.scanOnce.Do(func() { p.scan = p.compiled.makeScan(p.trees) })
+	return p.scan
+}
+
 // makeScan returns the form, or nil if it does not fit the model.
-func (c *compiler) makeScan(trees []walkTree) *scanForm {
+func (c *compiled) makeScan(trees []walkTree) *scanForm {
 	for i := range c.ranks.features {
 		if c.ranks.features[i].count > 255 {
 			return nil
@@ -58,14 +67,16 @@ func (c *compiler) makeScan(trees []walkTree) *scanForm {
 			return nil
 		}
 	}
-	s := &scanForm{trees: make([]scanTree, len(trees))}
+	s := &scanForm{trees: make([]scanTree, len(trees)), steps: make([]scanStep, 0, len(c.tests)+len(c.tests)/3)}
+	s.values, s.narrowValues = make([]float64, 0, len(c.leaves)+256), make([]float32, 0, len(c.narrowLeaves)+256)
 	var planes [scanPlanes][]scanStep
+	var leaves []int32
 	for i := range trees {
 		t := &c.trees[i]
 		for p := range planes {
 			planes[p] = planes[p][:0]
 		}
-		b := scanBuilder{nodes: trees[i].nodes, tests: c.tests[t.test:], planes: &planes}
+		b := scanBuilder{nodes: trees[i].nodes, tests: c.tests[t.test:], planes: &planes, leaves: leaves[:0]}
 		root := int32(0)
 		if len(b.nodes) == 0 {
 			root = ^0
@@ -77,8 +88,9 @@ func (c *compiler) makeScan(trees []walkTree) *scanForm {
 			to.count[p] = uint32(len(steps))
 			s.steps = append(s.steps, steps...)
 		}
-		for _, l := range b.leaves {
-			if c.family == XGBoost {
+		leaves = b.leaves
+		for _, l := range leaves {
+			if c.ranks.family == XGBoost {
 				s.narrowValues = append(s.narrowValues, c.narrowLeaves[t.leaf+l])
 			} else {
 				s.values = append(s.values, c.leaves[t.leaf+l])
@@ -118,7 +130,7 @@ func (b *scanBuilder) visit(c int32) {
 }
 
 // scanBlock is rawBlock for up to scanRows rows.
-func (p *Predictor) scanBlock(s *blockScratch, dst []float64, x Matrix, from, to int) {
+func (p *Predictor) scanBlock(f *scanForm, s *blockScratch, dst []float64, x Matrix, from, to int) {
 	c := p.compiled
 	columns, outputs := c.ranks.columns, p.model.Outputs
 	s.ranks = grow(s.ranks, columns*groupRows)
@@ -135,12 +147,12 @@ func (p *Predictor) scanBlock(s *blockScratch, dst []float64, x Matrix, from, to
 	n := outputs * scanRows
 	if p.model.Family == XGBoost {
 		s.narrowSums = grow(s.narrowSums, n)
-		scanSums(c.scan, s, s.narrowSums, c.scan.narrowValues, p.model.BaseMargin)
+		scanSums(f, s, s.narrowSums, f.narrowValues, p.model.BaseMargin)
 		scanUnpack(dst, s.narrowSums, outputs)
 		return
 	}
 	s.sums = grow(s.sums, n)
-	scanSums(c.scan, s, s.sums, c.scan.values, p.model.BaseMargin)
+	scanSums(f, s, s.sums, f.values, p.model.BaseMargin)
 	scanUnpack(dst, s.sums, outputs)
 }
 

@@ -12,7 +12,7 @@ func checkScan(t *testing.T, seed uint64, s modelShape, rows int) bool {
 	rng := rand.New(rand.NewPCG(seed, 17))
 	m := randomModel(rng, s)
 	p := mustPredictor(t, m, PredictOptions{Threads: 1})
-	if p.compiled.scan == nil {
+	if p.scanForm() == nil {
 		return false
 	}
 	walk := mustPredictor(t, m, PredictOptions{Threads: 1, Portable: true})
