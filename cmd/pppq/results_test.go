@@ -74,7 +74,7 @@ func results(r *backtest.Report) string {
 			h.Rung(h.BestClimatology).RPS, core.RPS, skillText(core.Skill), skillText(*h.Rung("lgbm").OverCore),
 			skillText(*h.Rung("xgb").OverCore), skillText(*served.OverCore), served.Coverage[1], served.Accuracy, served.MacroF1)
 	}
-	fmt.Fprintf(&w, "\nCarry core over each asset's own best climatology; \"RPS\" marks a difference where the climatology's own score is so small that a\nratio says nothing:\n\n| group or asset |")
+	fmt.Fprint(&w, "\nCarry core over each asset's own best climatology; \"RPS\" marks a difference, where that score is too small for a ratio:\n\n| group or asset |")
 	for _, h := range r.Horizons {
 		plural := "s"
 		if h.Months == 12 {
