@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Prediction: the time of the genuine LightGBM and XGBoost divided by that of the package gbdt.
 
-    predict.py [--folder FOLDER] [--pairs 5] [--only TEXT] [--rounds 300] [--shap 300]
+    predict.py [--folder FOLDER] [--pairs 5] [--tries 3] [--only TEXT] [--rounds 300] [--shap 300]
 
 Needs Python with numpy, lightgbm and xgboost, and Go. It trains a model with each library on the generated data (once a
 folder), asks the libraries through their C interfaces and the program bench/gbdt/ours in turn, and prints for each kind
 of work the median over the pairs of theirs / ours, by the wall clock and by processor time, with the share of a core that
-other programs took meanwhile (a pair with more than 5 % is run again, up to three times; if the machine does not become
+other programs took meanwhile (a pair with more than 5 % is run again, up to --tries times; if the machine does not become
 quiet it counts and is marked). One thread: processor time is the figure to read on a busy machine. Raw scores are compared
 bit for bit, contributions to 1e-9 (LightGBM) and 2e-6 (XGBoost) of the largest.
 
@@ -223,6 +223,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", help="where models and data are kept; a temporary one if not given")
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--tries", type=int, default=3, help="how often a disturbed pair is measured at most")
     parser.add_argument("--only", default="", help="only kinds of work that hold this text")
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--shap", type=int, default=300, help="rows of contributions")
@@ -251,16 +252,16 @@ def main():
             title = f"{library.name} {library.version}, {what}, {threads} thread{'s' * (threads > 1)}"
             if o.only not in title:
                 continue
-            measure(library, ours, title, what, model, rows, threads, units, o.pairs, folder)
+            measure(library, ours, title, what, model, rows, threads, units, o.pairs, o.tries, folder)
 
 
-def measure(library, ours, title, what, model, rows, threads, units, pairs, folder):
+def measure(library, ours, title, what, model, rows, threads, units, pairs, tries, folder):
     args = [what, model, rows, str(data.COLUMNS), str(threads), "3"]
     theirs = [sys.executable, os.path.abspath(__file__), "--worker", library.name, *args]
     out = [os.path.join(folder, "theirs.f64"), os.path.join(folder, "ours.f64")]
     wall, cpu, others, times = [], [], [], []
     for _ in range(pairs):
-        for _ in range(3):
+        for _ in range(tries):
             a, b = side(theirs, threads, out[0]), side([ours, *args], threads, out[1])
             if max(a[2], b[2]) <= 0.05:
                 break
