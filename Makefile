@@ -24,7 +24,7 @@ test: ## run all tests
 	$(GO) test $(PKG)
 
 race: ## run the tests of concurrent packages under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race $(CONCURRENT)
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(CONCURRENT)
 
 lint: ## check format, vet, staticcheck, and that go.mod is tidy
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt has changes for:"; echo "$$unformatted"; exit 1; fi
