@@ -192,18 +192,15 @@ const sizedQuick = 16 << 10
 // for a few forecasts, else the size of the body.
 func (c *call) gate() (g *gate, units float64) {
 	size := max(c.r.ContentLength, int64(c.body.Len()), 1)
-	switch c.route.work {
-	case quick:
+	switch w := c.route.work; {
+	case w == little:
+		return nil, 0
+	case w == quick:
 		return c.h.short, 1
-	case long:
-		return c.h.long, float64(size)
-	case sized:
-		if size <= sizedQuick {
-			return c.h.short, float64(size)
-		}
-		return c.h.long, float64(size)
+	case w == sized && size <= sizedQuick:
+		return c.h.short, float64(size)
 	}
-	return nil, 0
+	return c.h.long, float64(size)
 }
 
 // run checks the body and lets the operation answer into memory.
