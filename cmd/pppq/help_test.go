@@ -106,7 +106,7 @@ func TestDocuments(t *testing.T) {
 				continue // the first line of the text that the ledger hashes
 			}
 			err := checkCommandLine(line)
-			if err != nil && !(slices.Contains(mentions, line) && isCommand(line)) {
+			if err != nil && !(slices.Contains(mentions, line) && isMention(line)) {
 				t.Errorf("%s: %v", filepath.Base(file), err)
 			}
 		}
@@ -183,9 +183,22 @@ func commandLines(text string) (blocks, mentions []string) {
 	return blocks, mentions
 }
 
-// isCommand reports whether a text is the bare name of a command, as in a sentence about it.
-func isCommand(text string) bool {
-	return slices.ContainsFunc(commands(newRoot()), func(c *cobra.Command) bool { return c.CommandPath() == text })
+// isMention reports whether a text is the name of a command, and perhaps of flags that it has, as in a sentence about
+// them.
+func isMention(text string) bool {
+	name, flags, _ := strings.Cut(text, " --")
+	for _, c := range commands(newRoot()) {
+		if c.CommandPath() != name {
+			continue
+		}
+		for flag := range strings.SplitSeq(flags, " --") {
+			if flag != "" && c.Flags().Lookup(flag) == nil {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // checkCommandLine finds the command of a line, and parses its flags and the
