@@ -116,6 +116,23 @@ func TestServe(t *testing.T) {
 			t.Errorf("command line %v\nHTTP %v", line, http)
 		}
 	})
+	t.Run("the command line asks the service", func(t *testing.T) {
+		answer := func(args ...string) (int, string) {
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), append([]string{"predict", "gold", "--horizon", "5"}, args...), &stdout, &stderr)
+			return code, stdout.String() + stderr.String()
+		}
+		code, there := answer("--server", "http://"+s.address)
+		if _, here := answer("--models-dir", s.models); code != exitDone || there != here {
+			t.Errorf("exit code %d, the service says\n%s\nhere it is\n%s", code, there, here)
+		}
+		if code, text := answer("--server", "http://"+s.address, "--model-type", "best"); code != exitUsage || !strings.Contains(text, "/model_type") {
+			t.Errorf("unknown model type: exit code %d, %s", code, text)
+		}
+		if code, text := answer("--server", "gopher://x"); code != exitUsage || !strings.Contains(text, "--server") {
+			t.Errorf("no address: exit code %d, %s", code, text)
+		}
+	})
 	t.Run("compare", func(t *testing.T) {
 		status, _, body := s.ask(t, "POST", "/api/v1/compare", `{"assets":["SP500","Gold","Bills","Banknotes"],"horizon_years":10}`)
 		if status != 200 || !json.Valid(body) || !bytes.Contains(body, []byte("Banknotes")) {
