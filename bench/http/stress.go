@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -150,8 +152,13 @@ func soak(ctx context.Context, o options) error {
 
 // goroutines is the line of /metrics.
 func (b *bed) goroutines() (string, error) {
-	out, err := b.ask("pppq", newRequest("GET", "/metrics", "bench", b.key, ""))
-	for line := range strings.Lines(string(out)) {
+	resp, err := http.Get("http://" + b.address("pppq") + "/metrics")
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	for line := range strings.Lines(string(text)) {
 		if n, ok := strings.CutPrefix(line, "go_goroutines "); ok {
 			return strings.TrimSpace(n), nil
 		}

@@ -13,7 +13,7 @@ import (
 // is; longer work may wait for a quarter of what it takes.
 const (
 	quickPatience = 100 * time.Millisecond
-	longPatience  = 25 * time.Millisecond
+	longPatience  = 10 * time.Millisecond
 )
 
 // A gate admits requests to work: so many at once, so many more waiting in
@@ -68,6 +68,7 @@ type place struct {
 	units    float64
 	expected time.Duration
 	began    time.Time
+	left     atomic.Bool
 }
 
 // full reports, as enter would, that there is no place soon, for a request whose
@@ -94,8 +95,8 @@ func (g *gate) refuse(now time.Time, expected time.Duration) error {
 
 // enter waits for a place. The error is a *Problem with Retry-After if there is
 // none soon, or that of ctx.
-func (g *gate) enter(ctx context.Context, c *cost, units float64) (place, error) {
-	p := place{gate: g, cost: c, units: units, expected: c.expect(units)}
+func (g *gate) enter(ctx context.Context, c *cost, units float64) (*place, error) {
+	p := &place{gate: g, cost: c, units: units, expected: c.expect(units)}
 	now := g.now()
 	g.mu.Lock()
 	if g.busy == 0 || g.until.Before(now) {
@@ -103,7 +104,7 @@ func (g *gate) enter(ctx context.Context, c *cost, units float64) (place, error)
 	}
 	if err := g.refuse(now, p.expected); err != nil {
 		g.mu.Unlock()
-		return place{}, err
+		return nil, err
 	}
 	if g.busy < g.width {
 		g.busy++
@@ -122,12 +123,15 @@ func (g *gate) enter(ctx context.Context, c *cost, units float64) (place, error)
 		return p, nil
 	case <-ctx.Done():
 		g.forget(turn, p)
-		return place{}, ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 
-// leave gives the place to the next in line.
-func (p place) leave() {
+// leave gives the place to the next in line; a second time it does nothing.
+func (p *place) leave() {
+	if p.left.Swap(true) {
+		return
+	}
 	took := p.gate.now().Sub(p.began)
 	p.cost.learn(p.units, took)
 	g := p.gate
@@ -150,7 +154,7 @@ func (g *gate) pass() {
 
 // forget takes a request out of the line; if its turn came meanwhile, the place
 // goes on to the next.
-func (g *gate) forget(turn chan struct{}, p place) {
+func (g *gate) forget(turn chan struct{}, p *place) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.until = g.until.Add(-p.expected / time.Duration(g.width))

@@ -21,7 +21,7 @@ func TestGateBounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := make(chan place)
+	got := make(chan *place)
 	go func() {
 		p, err := g.enter(context.Background(), quick, 1)
 		if err != nil {
@@ -44,6 +44,7 @@ func TestGateBounds(t *testing.T) {
 	if busy, waiting := g.atWork(); busy != 1 || waiting != 0 {
 		t.Errorf("%d at work, %d waiting after the place was handed on", busy, waiting)
 	}
+	second.leave()
 	second.leave()
 	if busy, _ := g.atWork(); busy != 0 {
 		t.Errorf("%d at work at the end", busy)

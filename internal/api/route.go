@@ -128,9 +128,20 @@ func (c *call) enter(r *route) {
 	if r.cache && c.fromCache() {
 		return
 	}
-	if err := c.atWork(); err != nil {
+	place, err := c.atWork()
+	if err != nil {
 		c.shed(err)
 		return
+	}
+	if place != nil {
+		// A large answer is sent from its place, for a while: more work beside it
+		// would only make both slower. Who reads slowly does not keep the place.
+		if c.out.Len() > maxKept {
+			defer time.AfterFunc(holdWhileSending, place.leave).Stop()
+			defer place.leave()
+		} else {
+			place.leave()
+		}
 	}
 	switch {
 	case c.failed != nil:
@@ -149,9 +160,12 @@ func (c *call) early() error {
 	return gate.full(c.route.cost, units)
 }
 
-// shed answers for a full gate.
+// shed answers for a gate that gave no place: it is full, or the caller left the
+// line.
 func (c *call) shed(err error) {
-	c.h.options.Metrics.Shed.WithLabelValues("busy").Inc()
+	if problemOf(err).kind == kindBusy {
+		c.h.options.Metrics.Shed.WithLabelValues("busy").Inc()
+	}
 	c.fail(err)
 }
 
@@ -168,21 +182,30 @@ func (c *call) breathe() {
 	}
 }
 
-// atWork runs the operation at a place of the route's gate; the place is free
-// again before anything is sent. The error says that there is no place.
-func (c *call) atWork() error {
+// holdWhileSending is how long a place may be kept while an answer is sent.
+const holdWhileSending = 20 * time.Millisecond
+
+// atWork runs the operation at a place of its gate, which the caller has to
+// leave; nil without a gate. The error says that there is no place.
+func (c *call) atWork() (*place, error) {
 	gate, units := c.gate()
 	if gate == nil {
 		c.run()
-		return nil
+		return nil, nil
 	}
 	place, err := gate.enter(c.r.Context(), c.route.cost, units)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer place.leave()
+	done := false
+	defer func() {
+		if !done { // a panic
+			place.leave()
+		}
+	}()
 	c.run()
-	return nil
+	done = true
+	return place, nil
 }
 
 // sizedQuick is how large the body of quick work may be.
