@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,19 +20,16 @@ const (
 // A gate admits requests to work: so many at once, so many more waiting in
 // order, and none whose wait would be long beside its own work. The rest is
 // told at once when to come again, so that those inside stay quick.
-//
-// How long the wait would be is reckoned as if all admitted work stood in one
-// line: it ends at until, each admission moves until on by its expected
-// duration, and each departure by how much longer it took than expected.
 type gate struct {
 	width, queue int
 	patience     time.Duration
 	now          func() time.Time
 
 	mu      sync.Mutex
-	busy    int
-	until   time.Time
-	waiting []chan struct{}
+	working []*place
+	waiting []*place
+	// queued is the expected duration of all that wait.
+	queued time.Duration
 }
 
 func newGate(width, queue int, patience time.Duration, now func() time.Time) *gate {
@@ -61,14 +59,16 @@ func (c *cost) learn(units float64, took time.Duration) {
 	c.bits.Store(math.Float64bits(mean + (seen-mean)/8)) // a lost update is one sample less
 }
 
-// A place is a request at work.
+// A place is a request at work, or on its way there.
 type place struct {
 	gate     *gate
 	cost     *cost
 	units    float64
 	expected time.Duration
-	began    time.Time
-	left     atomic.Bool
+	// turn is closed when a waiting request may begin.
+	turn  chan struct{}
+	began time.Time
+	left  atomic.Bool
 }
 
 // full reports, as enter would, that there is no place soon, for a request whose
@@ -83,10 +83,14 @@ func (g *gate) full(c *cost, units float64) error {
 // refuse is the problem of a request that can't wait; nil if there is a place or
 // room in the line.
 func (g *gate) refuse(now time.Time, expected time.Duration) error {
-	if g.busy < g.width {
+	if len(g.working) < g.width {
 		return nil
 	}
-	wait := g.until.Sub(now)
+	wait := g.queued
+	for _, p := range g.working {
+		wait += max(0, p.expected-now.Sub(p.began))
+	}
+	wait /= time.Duration(g.width)
 	if len(g.waiting) >= g.queue || wait > max(g.patience, expected/4) {
 		return busy(wait)
 	}
@@ -99,30 +103,25 @@ func (g *gate) enter(ctx context.Context, c *cost, units float64) (*place, error
 	p := &place{gate: g, cost: c, units: units, expected: c.expect(units)}
 	now := g.now()
 	g.mu.Lock()
-	if g.busy == 0 || g.until.Before(now) {
-		g.until = now
-	}
 	if err := g.refuse(now, p.expected); err != nil {
 		g.mu.Unlock()
 		return nil, err
 	}
-	if g.busy < g.width {
-		g.busy++
-		g.until = g.until.Add(p.expected / time.Duration(g.width))
-		g.mu.Unlock()
+	if len(g.working) < g.width {
 		p.began = now
+		g.working = append(g.working, p)
+		g.mu.Unlock()
 		return p, nil
 	}
-	turn := make(chan struct{})
-	g.waiting = append(g.waiting, turn)
-	g.until = g.until.Add(p.expected / time.Duration(g.width))
+	p.turn = make(chan struct{})
+	g.waiting = append(g.waiting, p)
+	g.queued += p.expected
 	g.mu.Unlock()
 	select {
-	case <-turn:
-		p.began = g.now()
+	case <-p.turn:
 		return p, nil
 	case <-ctx.Done():
-		g.forget(turn, p)
+		g.forget(p)
 		return nil, ctx.Err()
 	}
 }
@@ -132,46 +131,48 @@ func (p *place) leave() {
 	if p.left.Swap(true) {
 		return
 	}
-	took := p.gate.now().Sub(p.began)
-	p.cost.learn(p.units, took)
 	g := p.gate
+	now := g.now()
+	p.cost.learn(p.units, now.Sub(p.began))
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.until = g.until.Add((took - p.expected) / time.Duration(g.width))
-	g.pass()
+	g.pass(p, now)
 }
 
-// pass hands a place on, or frees it.
-func (g *gate) pass() {
+// pass takes a place away and gives it to the first that waits.
+func (g *gate) pass(p *place, now time.Time) {
+	i := slices.Index(g.working, p)
 	if len(g.waiting) == 0 {
-		g.busy--
+		g.working = slices.Delete(g.working, i, i+1)
 		return
 	}
 	next := g.waiting[0]
-	g.waiting = g.waiting[1:]
-	close(next)
+	g.waiting = slices.Delete(g.waiting, 0, 1)
+	g.queued -= next.expected
+	next.began = now
+	g.working[i] = next
+	close(next.turn)
 }
 
 // forget takes a request out of the line; if its turn came meanwhile, the place
 // goes on to the next.
-func (g *gate) forget(turn chan struct{}, p *place) {
+func (g *gate) forget(p *place) {
+	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.until = g.until.Add(-p.expected / time.Duration(g.width))
-	for i, w := range g.waiting {
-		if w == turn {
-			g.waiting = append(g.waiting[:i:i], g.waiting[i+1:]...)
-			return
-		}
+	if i := slices.Index(g.waiting, p); i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+		g.queued -= p.expected
+		return
 	}
-	g.pass()
+	g.pass(p, now)
 }
 
 // atWork is how many places are taken and how many wait.
 func (g *gate) atWork() (busy, waiting int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.busy, len(g.waiting)
+	return len(g.working), len(g.waiting)
 }
 
 // busy is the problem of a full gate: come again when the line is done.

@@ -105,6 +105,50 @@ func TestGateRefusesLongWaits(t *testing.T) {
 	}
 }
 
+// A place whose request was held up, by whatever, does not make the line look
+// long for those that come after it.
+func TestGateForgetsDelays(t *testing.T) {
+	t.Parallel()
+	clk := &clock{today}
+	g := newGate(1, 100, quickPatience, clk.now)
+	c := new(cost)
+	for range 20 {
+		p, err := g.enter(context.Background(), c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clk.at = clk.at.Add(time.Millisecond)
+		p.leave()
+	}
+	p, err := g.enter(context.Background(), c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clk.at = clk.at.Add(10 * time.Second)
+	waiter := make(chan *place)
+	go func() {
+		p, err := g.enter(context.Background(), c, 1)
+		if err != nil {
+			t.Error(err)
+		}
+		waiter <- p
+	}()
+	for {
+		if _, waiting := g.atWork(); waiting == 1 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	p.leave()
+	if err := g.full(c, 1); err != nil {
+		t.Errorf("after a delay of 10 s: %v", err)
+	}
+	(<-waiter).leave()
+	if g.queued != 0 {
+		t.Errorf("%v are queued at the end", g.queued)
+	}
+}
+
 // One request that was held up does not make the next ones look long.
 func TestCostIsRobust(t *testing.T) {
 	t.Parallel()
