@@ -48,10 +48,11 @@ bench-gbdt: ## measure trees beside the genuine LightGBM and XGBoost (Python pac
 fuzz: ## fuzz every parser, each for FUZZTIME: make fuzz FUZZTIME=60s
 	GO=$(GO) scripts/fuzz.sh $(FUZZTIME) $(PKG)
 
-verify: ## compare the figures with catalogue and checksums, the packages with go.sum, generated files with their sources
+verify: ## compare the figures with catalogue and checksums, the packages with go.sum, documents with the program
 	$(GO) test -count=1 -v -run '^TestEmbedded' ./internal/source
 	$(GO) mod verify
-	$(GO) test -count=1 -run 'Golden|OpenAPI|Reference' ./internal/api ./internal/bundle
+	$(GO) test -count=1 -run 'OpenAPIGolden|EveryRouteIsDocumented' ./internal/api
+	$(GO) test -count=1 -run 'Documents|Links|SettingsTable|Architecture|ImportDirection|Dependencies' ./internal ./cmd/pppq
 
 results: ## measure a release, with the vault open, and write the tables of README.md and docs/method.md
 	$(GO) test -count=1 -v -run '^TestResults$$' ./cmd/pppq -update
@@ -60,9 +61,10 @@ cover: ## write coverage.html
 	$(GO) test -coverprofile=coverage.out -coverpkg=./... $(PKG)
 	$(GO) tool cover -html=coverage.out -o coverage.html
 
-check: build ## try the built program as its users do: kills, equal bytes, cold start, bad requests (about 10 minutes)
+check: build ## try the built program as its users do: cold start, requests, report, equal bytes, kills (about 10 minutes)
 	scripts/cold-start.sh ./pppq
 	scripts/http.sh ./pppq
+	scripts/report.sh ./pppq
 	scripts/same-bytes.sh ./pppq
 	scripts/kill-train.sh ./pppq
 
