@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command ours times the prediction of the package gbdt for bench/gbdt/predict.py, which asks the genuine libraries the
 // same and prints the ratios.
 //

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command train trains one model on a set that train_data.py made and prints how long binning and boosting took, the
 // processor time of boosting, the log loss on the test rows and the largest resident memory, as one line of JSON.
 //
