@@ -75,7 +75,7 @@ func (l *Lock) Release() error {
 	}
 	f := l.f
 	l.f = nil
-	return errors.Join(f.Truncate(0), f.Close())
+	return errors.Join(f.Truncate(0), unlock(f), f.Close())
 }
 
 // reason strips the operation and the name from an operating system's error.
