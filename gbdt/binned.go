@@ -99,45 +99,66 @@ func binByValue(d *Dataset, p *Params) *binned {
 	b := &binned{rows: d.Rows()}
 	ranges := columnRanges(d, p.Family, threads)
 	sample := b.sample(p)
-	for i, r := range sample {
-		sample[i] = d.sourceRow(r)
-	}
-	b.findFeatures(p, d.x, sample, ranges, threads)
+	at := func(i, j int) float64 { return d.x.At(d.sourceRow(sample[i]), j) }
+	b.findFeatures(p, columnSample{len(sample), at}, ranges, threads)
 	b.fill(d, 0, p.Family, newBinEdges(b.features), threads)
 	return b
 }
 
-// findFeatures makes the features from the given rows of x, and the ranges of all rows' values.
-func (b *binned) findFeatures(p *Params, x Matrix, rows []int, ranges []columnRange, threads int) {
-	found := make([]feature, x.cols)
-	b.infos = make([]FeatureInfo, x.cols)
+// findFeatures makes the features from a sample of rows of the columns, and the ranges of all rows' values.
+func (b *binned) findFeatures(p *Params, sample columnSample, ranges []columnRange, threads int) {
+	found := make([]feature, len(ranges))
+	b.infos = make([]FeatureInfo, len(ranges))
+	threads = min(threads, len(ranges))
+	sorters := make(chan *sorter, threads)
+	for range threads {
+		sorters <- new(sorter)
+	}
 	parallel(len(found), threads, func(j int) {
-		keyed := make([]keyedRow, 0, len(rows))
-		for _, r := range rows {
-			if v := x.At(r, j); v == v {
-				keyed = append(keyed, keyedRow{orderedKey(v), int32(r)})
+		o := <-sorters
+		defer func() { sorters <- o }()
+		o.keys = o.keys[:0]
+		for i := range sample.rows {
+			if v := sample.at(i, j); v == v {
+				o.keys = append(o.keys, orderedKey(v))
 			}
 		}
-		var distinct []float64
-		var counts []int
-		keyed = radixSort(keyed)
-		for i, k := range keyed {
-			if i == 0 || k.key != keyed[i-1].key {
-				distinct, counts = append(distinct, x.At(int(k.row), j)), append(counts, 0)
-			}
-			counts[len(counts)-1]++
-		}
+		distinct, counts := o.distinct()
 		f := findBins(p, j, distinct, counts, ranges[j].missing, &b.infos[j])
 		if f.categories == nil {
 			f.above = aboveAll(p.Family, ranges[j].high)
 			b.infos[j] = FeatureInfo{Min: ranges[j].low, Max: ranges[j].high}
-		} else if len(rows) < b.rows && !f.missing { // another row may have a category that the sample does not
+		} else if sample.rows < b.rows && !f.missing { // another row may have a category that the sample does not
 			f.missing = true
 			b.infos[j].Categories = append(b.infos[j].Categories, -1)
 		}
 		found[j] = f
 	})
 	b.setFeatures(found)
+}
+
+// columnSample is a sample of the rows of a table.
+type columnSample struct {
+	rows int
+	at   func(i, j int) float64 // the value in row i of the sample, column j
+}
+
+// sorter puts values in order; its memory serves one column after another.
+type sorter struct{ keys, spare []uint64 }
+
+// distinct returns the values of keys, in ascending order, and how often each stands there.
+func (o *sorter) distinct() (values []float64, counts []int) {
+	if cap(o.spare) < len(o.keys) {
+		o.spare = make([]uint64, cap(o.keys))
+	}
+	keys := radixSortKeys(o.keys, o.spare[:len(o.keys)])
+	for i, k := range keys {
+		if i == 0 || k != keys[i-1] {
+			values, counts = append(values, keyValue(k)), append(counts, 0)
+		}
+		counts[len(counts)-1]++
+	}
+	return values, counts
 }
 
 // fill sets the bins of the rows of d, of which the first is row at of b.

@@ -254,6 +254,41 @@ func orderedKey(x float64) uint64 {
 	return b | 1<<63
 }
 
+// keyValue is the inverse of orderedKey.
+func keyValue(key uint64) float64 {
+	if key>>63 != 0 {
+		return math.Float64frombits(key &^ (1 << 63))
+	}
+	return math.Float64frombits(^key)
+}
+
+// radixSortKeys returns the keys of a in ascending order; they lie in a or in spare, which is as long.
+func radixSortKeys(a, spare []uint64) []uint64 {
+	var counts [8][256]int
+	for _, k := range a {
+		for b := range counts {
+			counts[b][uint8(k>>(8*b))]++
+		}
+	}
+	for b := range counts {
+		if len(a) == 0 || counts[b][uint8(a[0]>>(8*b))] == len(a) {
+			continue // all alike in this byte
+		}
+		at := 0
+		for i, n := range counts[b] {
+			counts[b][i] = at
+			at += n
+		}
+		for _, k := range a {
+			place := &counts[b][uint8(k>>(8*b))]
+			spare[*place] = k
+			*place++
+		}
+		a, spare = spare, a
+	}
+	return a
+}
+
 // radixSort returns the rows in ascending order of key, equal keys in the order given. It may reuse the memory of a.
 func radixSort(a []keyedRow) []keyedRow {
 	var counts [8][256]int

@@ -19,10 +19,44 @@ func (m *Metric) better(a, b float64) bool {
 	return a < b
 }
 
-// DefaultMetric returns the weighted mean of what the loss of p is named for: mean squared error, pinball loss, gamma
-// deviance, or log loss.
+// DefaultMetric returns the weighted mean of what the loss of p is named for: mean squared or absolute error, Huber or
+// pinball loss, deviance, or log loss; for a custom loss the mean squared error of the first raw score.
 func DefaultMetric(p Params) Metric {
 	switch p.Loss {
+	case AbsoluteError:
+		return meanMetric("l1", 1, func(raw []float64, y float64) float64 { return math.Abs(raw[0] - y) })
+	case Huber:
+		return meanMetric("huber", 1, func(raw []float64, y float64) float64 {
+			d := math.Abs(raw[0] - y)
+			if d <= p.HuberDelta {
+				return d * d / 2
+			}
+			return p.HuberDelta * (d - p.HuberDelta/2)
+		})
+	case Poisson:
+		return meanMetric("poisson_deviance", 1, func(raw []float64, y float64) float64 {
+			return 2 * (float64(xLogX(y)-float64(y*raw[0])) - y + exp64(raw[0]))
+		})
+	case Tweedie:
+		return meanMetric("tweedie", 1, func(raw []float64, y float64) float64 {
+			q := p.TweediePower
+			return exp64((2-q)*raw[0])/(2-q) - y*exp64((1-q)*raw[0])/(1-q)
+		})
+	case CrossEntropy:
+		return meanMetric("cross_entropy", 1, func(raw []float64, y float64) float64 {
+			return float64(y*log1pExp(-raw[0])) + float64((1-y)*log1pExp(raw[0]))
+		})
+	case OneVsRest:
+		return meanMetric("one_vs_rest_logloss", p.NumClass, func(raw []float64, y float64) float64 {
+			sum := 0.0
+			for k, x := range raw {
+				if float64(k) == y {
+					x = -x
+				}
+				sum += log1pExp(x)
+			}
+			return sum
+		})
 	case Quantile:
 		return meanMetric("quantile", 1, func(raw []float64, y float64) float64 {
 			if y > raw[0] {
@@ -55,9 +89,17 @@ func DefaultMetric(p Params) Metric {
 			return log64(sum) + top - raw[int(y)]
 		})
 	}
-	return meanMetric("l2", 1, func(raw []float64, y float64) float64 {
+	return meanMetric("l2", p.outputs(), func(raw []float64, y float64) float64 {
 		return (raw[0] - y) * (raw[0] - y)
 	})
+}
+
+// xLogX returns x*log(x), 0 for 0.
+func xLogX(x float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return float64(x * log64(x))
 }
 
 // log1pExp returns log(1+exp(x)).

@@ -35,6 +35,18 @@ func newObjective(p *Params) objective {
 		return logisticLoss{}
 	case Softmax:
 		return softmaxLoss{p.NumClass, p.Family}
+	case OneVsRest:
+		return oneVsRestLoss{softmaxLoss{p.NumClass, p.Family}}
+	case CrossEntropy:
+		return crossEntropyLoss{}
+	case AbsoluteError:
+		return absoluteLoss{quantileLoss{0.5}}
+	case Huber:
+		return huberLoss{delta: p.HuberDelta, family: p.Family}
+	case Poisson:
+		return poissonLoss{}
+	case Tweedie:
+		return tweedieLoss{power: p.TweediePower}
 	}
 	return squaredLoss{}
 }
@@ -171,12 +183,7 @@ func (o softmaxLoss) model(f Family) Objective {
 }
 
 func (o softmaxLoss) start(k int, t *Targets) float64 {
-	return log64(startProbability(weightedMean(t, func(i int) float64 {
-		if t.Labels[i] == float64(k) {
-			return 1
-		}
-		return 0
-	})))
+	return log64(startProbability(weightedMean(t, func(i int) float64 { return isClass(t.Labels[i], k) })))
 }
 
 func (o softmaxLoss) gradients(b *GradientBatch) {

@@ -19,6 +19,35 @@ const (
 	Logistic Loss = "logistic"
 	// Softmax: labels 0 ... Params.NumClass-1, one raw score a class.
 	Softmax Loss = "softmax"
+	// AbsoluteError: raw scores are medians.
+	AbsoluteError Loss = "absolute_error"
+	// Huber: squared for errors up to Params.HuberDelta, absolute beyond; XGBoost models use its smooth form.
+	Huber Loss = "huber"
+	// Poisson: labels of 0 or more, raw scores are logarithms of means.
+	Poisson Loss = "poisson"
+	// Tweedie: like Poisson, with a variance proportional to mean**Params.TweediePower.
+	Tweedie Loss = "tweedie"
+	// CrossEntropy: labels from 0 to 1, raw scores are their log-odds.
+	CrossEntropy Loss = "cross_entropy"
+	// OneVsRest: labels 0 ... Params.NumClass-1, each raw score the log-odds of a class against all others. LightGBM
+	// models only: XGBoost has no such objective.
+	OneVsRest Loss = "one_vs_rest"
+	// Custom: what TrainOptions.Objective says, with Params.NumClass raw scores a row.
+	Custom Loss = "custom"
+)
+
+// Boosting is how rounds build on one another.
+type Boosting uint8
+
+const (
+	// Plain: each round is fitted to what all the earlier ones leave.
+	Plain Boosting = iota
+	// Dart: each round leaves some of the earlier ones out. It has no early stopping, and its rounds take as long as
+	// there are rounds left out.
+	Dart
+	// RandomForest: each round is fitted to the start, on a sample; the model answers the mean of the rounds. The
+	// learning rate does not count.
+	RandomForest
 )
 
 // Growth is the order in which a tree's leaves are split.
@@ -36,10 +65,26 @@ type Params struct {
 	// Family decides the arithmetic of the model that training makes.
 	Family Family
 	Loss   Loss
-	// NumClass is the number of classes for Softmax, at least 2, and not used otherwise.
+	// NumClass is the number of classes for Softmax and OneVsRest, at least 2, the number of raw scores for Custom, at
+	// least 1, and not used otherwise.
 	NumClass int
 	// Alpha is the level for Quantile, inside (0, 1), and not used otherwise.
 	Alpha float64
+	// HuberDelta is the error at which Huber turns from squared to absolute, above 0. Default 0.9 (LightGBM), 1
+	// (XGBoost).
+	HuberDelta float64
+	// TweediePower is the power for Tweedie, inside (1, 2). Default 1.5.
+	TweediePower float64
+	// ClassWeights multiplies the weights of the rows of each class, for Logistic, Softmax and OneVsRest: 0 or more, not
+	// all 0. Nil means 1 for all. {1, w} is what both libraries call a scale_pos_weight of w.
+	ClassWeights []float64
+
+	// Boosting: default Plain.
+	Boosting Boosting
+	// DropRate is the chance of an earlier round to be left out, SkipDrop that of none to be, both inside [0, 1], and
+	// MaxDrop the largest number left out, 0 for no limit; for Dart. Defaults 0.1, 0.5 and 50.
+	DropRate, SkipDrop float64
+	MaxDrop            int
 
 	// Rounds is the number of boosting rounds, at least 1; each makes one tree for each output.
 	Rounds int
@@ -101,6 +146,11 @@ type Params struct {
 	BaggingFraction float64
 	// BaggingFreq is the number of rounds that a sample serves, at least 1. Default 1.
 	BaggingFreq int
+	// TopRate and OtherRate, if OtherRate is above 0, let a round use the part TopRate of the rows, those with the
+	// largest gradients, and a part OtherRate of all rows from the others, which then count for all the others
+	// (LightGBM's GOSS). The first 1/LearningRate rounds use all rows. Together at most 1; not with BaggingFraction.
+	// Default 0.
+	TopRate, OtherRate float64
 	// FeatureFraction is the part of the features that each tree may use, inside (0, 1], at least one feature. Default 1.
 	FeatureFraction float64
 	// Seed decides the samples of rows and features.
@@ -120,6 +170,11 @@ func DefaultParams(family Family) Params {
 		Family:           family,
 		Loss:             SquaredError,
 		Alpha:            0.5,
+		HuberDelta:       0.9,
+		TweediePower:     1.5,
+		DropRate:         0.1,
+		SkipDrop:         0.5,
+		MaxDrop:          50,
 		Rounds:           100,
 		LearningRate:     0.1,
 		BoostFromAverage: true,
@@ -140,6 +195,7 @@ func DefaultParams(family Family) Params {
 	}
 	if family == XGBoost {
 		p.LearningRate = 0.3
+		p.HuberDelta = 1
 		p.Growth = DepthWise
 		p.MaxLeaves = 0
 		p.MaxDepth = 6
@@ -171,14 +227,29 @@ func (p *Params) Validate() error {
 		fail("Family is %v, want LightGBM or XGBoost", p.Family)
 	}
 	switch p.Loss {
-	case SquaredError, Gamma, Logistic:
+	case SquaredError, Gamma, Logistic, AbsoluteError, Poisson, CrossEntropy:
+	case Huber:
+		if !(p.HuberDelta > 0 && p.HuberDelta <= 1e300) {
+			fail("HuberDelta is %v, want a number above 0", p.HuberDelta)
+		}
+	case Tweedie:
+		if !(p.TweediePower > 1 && p.TweediePower < 2) {
+			fail("TweediePower is %v, want a power inside (1, 2)", p.TweediePower)
+		}
+	case Custom:
+		if p.NumClass < 1 {
+			fail("NumClass is %d, want at least 1", p.NumClass)
+		}
 	case Quantile:
 		if !(p.Alpha > 0 && p.Alpha < 1) {
 			fail("Alpha is %v, want a level inside (0, 1)", p.Alpha)
 		}
-	case Softmax:
+	case Softmax, OneVsRest:
 		if p.NumClass < 2 {
 			fail("NumClass is %d, want at least 2", p.NumClass)
+		}
+		if p.Loss == OneVsRest && p.Family == XGBoost {
+			fail("XGBoost has no loss %q", p.Loss)
 		}
 	default:
 		fail("Loss %q is not known", p.Loss)
@@ -228,6 +299,8 @@ func (p *Params) Validate() error {
 	if !(p.LearningRate > 0 && p.LearningRate <= 1e6) {
 		fail("LearningRate is %v, want a number above 0", p.LearningRate)
 	}
+	p.validateBoosting(fail)
+	p.validateClassWeights(fail)
 	for j, c := range p.MonotoneConstraints {
 		if c < -1 || c > 1 {
 			fail("MonotoneConstraints[%d] is %d, want -1, 0 or 1", j, c)
@@ -249,9 +322,66 @@ func (p *Params) Validate() error {
 	return errors.Join(errs...)
 }
 
+func (p *Params) validateBoosting(fail func(format string, args ...any)) {
+	switch p.Boosting {
+	case Plain:
+	case Dart:
+		if !(p.DropRate >= 0 && p.DropRate <= 1 && p.SkipDrop >= 0 && p.SkipDrop <= 1) || p.MaxDrop < 0 {
+			fail("DropRate %v, SkipDrop %v and MaxDrop %d, want chances and a number of 0 or more", p.DropRate, p.SkipDrop, p.MaxDrop)
+		}
+		if p.EarlyStopping > 0 {
+			fail("EarlyStopping with Dart, whose later rounds change the earlier ones")
+		}
+	case RandomForest:
+		if p.BaggingFraction == 1 && p.FeatureFraction == 1 && p.OtherRate == 0 {
+			fail("a RandomForest without sampling would grow the same tree again and again")
+		}
+	default:
+		fail("Boosting is %d, want Plain, Dart or RandomForest", p.Boosting)
+	}
+	if p.OtherRate == 0 && p.TopRate == 0 {
+		return
+	}
+	if !(p.TopRate >= 0 && p.OtherRate > 0 && p.TopRate+p.OtherRate <= 1) {
+		fail("TopRate is %v and OtherRate %v, want parts of at most 1 together, OtherRate above 0", p.TopRate, p.OtherRate)
+	}
+	if p.BaggingFraction != 1 {
+		fail("BaggingFraction together with OtherRate")
+	}
+}
+
+func (p *Params) validateClassWeights(fail func(format string, args ...any)) {
+	if p.ClassWeights == nil {
+		return
+	}
+	classes := p.NumClass
+	if p.Loss == Logistic {
+		classes = 2
+	} else if p.Loss != Softmax && p.Loss != OneVsRest {
+		fail("ClassWeights for the loss %q, which has no classes", p.Loss)
+		return
+	}
+	sum := 0.0
+	for c, w := range p.ClassWeights {
+		if !(w >= 0 && w <= 1e300) {
+			fail("ClassWeights[%d] is %v, want a number of 0 or more", c, w)
+		}
+		sum += w
+	}
+	if len(p.ClassWeights) != classes || sum == 0 {
+		fail("%d ClassWeights that add up to %v, want %d, not all 0", len(p.ClassWeights), sum, classes)
+	}
+}
+
+// sampling reports whether a round can differ from the one before it though nothing was learnt.
+func (p *Params) sampling() bool {
+	return p.BaggingFraction < 1 || p.FeatureFraction < 1 || p.OtherRate > 0 || p.Boosting == Dart
+}
+
 // outputs returns the number of raw scores of a row.
 func (p *Params) outputs() int {
-	if p.Loss == Softmax {
+	switch p.Loss {
+	case Softmax, OneVsRest, Custom:
 		return p.NumClass
 	}
 	return 1

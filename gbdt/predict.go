@@ -15,18 +15,27 @@ type PredictOptions struct {
 	FirstRound, Rounds int
 	// Threads is the number of goroutines that batches use; 0 means GOMAXPROCS.
 	Threads int
+	// EarlyStop lets rows be done before all trees are used; the zero value does not.
+	EarlyStop EarlyStop
 }
 
 // Predictor answers rows with a model. It is safe for concurrent use and shares memory with its model, which must not
 // be changed. All its methods take rows of NumFeatures values, NaN for missing, and report a wrong length with an
 // error that wraps ErrShape. The methods for one row do not allocate, but for Contributions.
 type Predictor struct {
-	model   *Model
-	link    Link
-	trees   []walkTree
-	from    int // index in the model of the first tree used
-	rounds  int // boosting rounds used
-	threads int
+	model    *Model
+	link     Link
+	trees    []walkTree
+	compiled *compiled
+	from     int // index in the model of the first tree used
+	rounds   int // boosting rounds used
+	threads  int
+	// margin is that of early stop; stopping says that rows may stop early.
+	margin   float64
+	stopping bool
+
+	// rowPool has *rowScratch, blockPool *blockScratch.
+	rowPool, blockPool sync.Pool
 
 	shapOnce sync.Once
 	shap     *shap
@@ -55,6 +64,9 @@ func NewPredictor(m *Model, options PredictOptions) (*Predictor, error) {
 	if options.FirstRound < 0 || options.FirstRound > m.NumRounds() || options.Rounds < 0 {
 		return nil, fmt.Errorf("gbdt: rounds from %d, %d of them: the model has %d", options.FirstRound, options.Rounds, m.NumRounds())
 	}
+	if err := options.EarlyStop.check(m.Family); err != nil {
+		return nil, err
+	}
 	link, err := m.Objective.Link(m.Family, m.Outputs)
 	if err != nil {
 		return nil, fmt.Errorf("gbdt: %w", err)
@@ -73,6 +85,9 @@ func NewPredictor(m *Model, options PredictOptions) (*Predictor, error) {
 		}
 		p.trees[i] = w
 	}
+	stops := options.EarlyStop.stops(m, options.FirstRound, p.rounds)
+	p.margin, p.stopping = options.EarlyStop.Margin, len(stops) > 0
+	p.compiled = compile(m.Family, m.NumFeatures(), p.trees, stops)
 	return p, nil
 }
 
@@ -148,14 +163,27 @@ func (p *Predictor) Class(row []float64) (int, error) {
 	if p.link != LinkSoftmax && p.link != LinkArgmax && p.link != LinkSigmoid && p.model.Objective.Name != "" {
 		return 0, ErrNoClasses
 	}
-	best, bestRaw := 0, math.NaN()
-	for k := range p.model.Outputs {
-		raw := p.rawOutput(k, row)
-		if k == 0 || raw > bestRaw {
-			best, bestRaw = k, raw
+	var few [16]float64
+	raw := few[:min(p.model.Outputs, len(few))]
+	if p.model.Outputs > len(few) {
+		s := p.getRow()
+		defer p.rowPool.Put(s)
+		s.raw = grow(s.raw, p.model.Outputs)
+		raw = s.raw
+	}
+	p.raw(raw, row)
+	return argmax(raw), nil
+}
+
+// argmax returns the index of the first largest value.
+func argmax(raw []float64) int {
+	best := 0
+	for k, r := range raw {
+		if r > raw[best] {
+			best = k
 		}
 	}
-	return best, nil
+	return best
 }
 
 // LeafIndex writes the leaf that the row reaches in each of the NumTrees trees to dst: LightGBM's leaf number from 0,
@@ -164,13 +192,7 @@ func (p *Predictor) LeafIndex(dst []int32, row []float64) error {
 	if err := p.checkRow(len(dst), p.NumTrees(), row); err != nil {
 		return err
 	}
-	for i := range p.trees {
-		leaf := p.trees[i].leaf(p.model.Family, row)
-		if ids := p.trees[i].tree.LeafID; ids != nil {
-			leaf = ids[leaf]
-		}
-		dst[i] = leaf
-	}
+	p.leaves(dst, row)
 	return nil
 }
 
@@ -181,7 +203,7 @@ func (p *Predictor) RawBatch(ctx context.Context, dst []float64, x Matrix) error
 	if err := p.checkBatch(len(dst), k, x); err != nil {
 		return err
 	}
-	return p.batch(ctx, x, func(i int, row []float64) { p.raw(dst[i*k:(i+1)*k], row) })
+	return p.blocks(ctx, x, func(s *blockScratch, from, to int) { p.rawRows(s, dst[from*k:to*k], x, from, to) })
 }
 
 // PredictBatch is Predict for each row of x, as RawBatch is Raw.
@@ -190,8 +212,20 @@ func (p *Predictor) PredictBatch(ctx context.Context, dst []float64, x Matrix) e
 	if err := p.checkBatch(len(dst), k, x); err != nil {
 		return err
 	}
-	return p.batch(ctx, x, func(i int, row []float64) {
-		_ = p.Predict(dst[i*k:(i+1)*k], row) // fails for wrong lengths only, which checkBatch has ruled out
+	raw := p.NumRaw()
+	return p.blocks(ctx, x, func(s *blockScratch, from, to int) {
+		if p.link == LinkArgmax {
+			s.raw = grow(s.raw, (to-from)*raw)
+			p.rawRows(s, s.raw, x, from, to)
+			for i := from; i < to; i++ {
+				dst[i] = float64(argmax(s.raw[(i-from)*raw : (i-from+1)*raw]))
+			}
+			return
+		}
+		p.rawRows(s, dst[from*k:to*k], x, from, to)
+		for i := from; i < to; i++ {
+			p.applyLink(dst[i*k : (i+1)*k])
+		}
 	})
 }
 
@@ -201,29 +235,7 @@ func (p *Predictor) LeafIndexBatch(ctx context.Context, dst []int32, x Matrix) e
 	if err := p.checkBatch(len(dst), k, x); err != nil {
 		return err
 	}
-	return p.batch(ctx, x, func(i int, row []float64) {
-		_ = p.LeafIndex(dst[i*k:(i+1)*k], row) // fails for wrong lengths only, which checkBatch has ruled out
-	})
-}
-
-// batchChunk is the number of rows between two looks at the context.
-const batchChunk = 256
-
-func (p *Predictor) batch(ctx context.Context, x Matrix, each func(i int, row []float64)) error {
-	n := (x.rows + batchChunk - 1) / batchChunk
-	parallel(n, threadCount(p.threads), func(c int) {
-		if ctx.Err() != nil {
-			return
-		}
-		var buf []float64
-		if x.f64 == nil {
-			buf = make([]float64, x.cols)
-		}
-		for i := c * batchChunk; i < min((c+1)*batchChunk, x.rows); i++ {
-			each(i, x.row(i, buf))
-		}
-	})
-	return ctx.Err()
+	return p.blocks(ctx, x, func(s *blockScratch, from, to int) { p.leafBlock(s, dst[from*k:to*k], x, from, to) })
 }
 
 func (p *Predictor) checkRow(dst, want int, row []float64) error {
@@ -246,41 +258,72 @@ func (p *Predictor) checkBatch(dst, each int, x Matrix) error {
 	return nil
 }
 
-// raw writes the raw scores of row to dst; the lengths are right.
-func (p *Predictor) raw(dst, row []float64) {
-	copy(dst, p.model.BaseMargin)
-	if p.model.Family == XGBoost {
-		for i := range p.trees {
-			w := &p.trees[i]
-			k := w.tree.Output
-			dst[k] = float64(float32(dst[k]) + float32(w.weight*float32(w.tree.LeafValue[w.leaf(p.model.Family, row)])))
+// rawRows writes the raw scores of rows [from, to) of x to dst.
+func (p *Predictor) rawRows(s *blockScratch, dst []float64, x Matrix, from, to int) {
+	k, n := p.model.Outputs, to-from
+	if !p.stopping {
+		n -= n % groupRows
+		if rest := to - from - n; rest > fewRows {
+			n = to - from
 		}
-		return
+		p.rawBlock(s, dst[:n*k], x, from, from+n)
+	} else {
+		n = 0
 	}
-	for i := range p.trees {
-		w := &p.trees[i]
-		dst[w.tree.Output] += w.leafOutput(w.leaf(p.model.Family, row), row)
+	for i := from + n; i < to; i++ {
+		s.row = grow(s.row, x.cols)
+		p.raw(dst[(i-from)*k:(i-from+1)*k], x.row(i, s.row))
 	}
 }
 
-// rawOutput returns raw score k of row.
-func (p *Predictor) rawOutput(k int, row []float64) float64 {
-	if p.model.Family == XGBoost {
-		s := float32(p.model.BaseMargin[k])
-		for i := range p.trees {
-			if w := &p.trees[i]; w.tree.Output == k {
-				s += float32(w.weight * float32(w.tree.LeafValue[w.leaf(p.model.Family, row)]))
-			}
-		}
-		return float64(s)
+// raw writes the raw scores of row to dst; the lengths are right.
+func (p *Predictor) raw(dst, row []float64) {
+	copy(dst, p.model.BaseMargin)
+	c := p.compiled
+	if c.rows.words == nil {
+		s := p.getRow()
+		c.ranks.rankRow(s.ranks[:], row, 0)
+		p.addRow(dst, row, nil, &s.ranks)
+		p.rowPool.Put(s)
+		return
 	}
-	s := 0.0
+	var ranks [rowColumns]uint32
+	c.ranks.rankRow(ranks[:], row, rowRankShift)
+	p.addRow(dst, row, &ranks, nil)
+}
+
+// leaves writes the leaf indices of row to dst; the lengths are right.
+func (p *Predictor) leaves(dst []int32, row []float64) {
+	c := p.compiled
+	if c.rows.words == nil {
+		s := p.getRow()
+		c.ranks.rankRow(s.ranks[:], row, 0)
+		c.rowLeaves(dst, row, nil, &s.ranks)
+		p.rowPool.Put(s)
+	} else {
+		var ranks [rowColumns]uint32
+		c.ranks.rankRow(ranks[:], row, rowRankShift)
+		c.rowLeaves(dst, row, &ranks, nil)
+	}
+	p.fileNumbers(dst)
+}
+
+// fileNumbers turns the leaf numbers of one row into those of the file, where trees have them.
+func (p *Predictor) fileNumbers(leaves []int32) {
 	for i := range p.trees {
-		if w := &p.trees[i]; w.tree.Output == k {
-			s += w.leafOutput(w.leaf(p.model.Family, row), row)
+		if ids := p.trees[i].tree.LeafID; ids != nil {
+			leaves[i] = ids[leaves[i]]
 		}
 	}
-	return s
+}
+
+// output returns what the tree adds for the row: a float32 value for XGBoost.
+func (w *walkTree) output(family Family, row []float64) float64 {
+	leaf := w.leaf(family, row)
+	if family == XGBoost {
+		return float64(float32(w.weight * float32(w.tree.LeafValue[leaf])))
+	}
+	return w.leafOutput(leaf, row)
 }
 
 // leafOutput returns what leaf number leaf of a LightGBM tree adds for the row.

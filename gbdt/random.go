@@ -7,6 +7,7 @@ const (
 	streamBinning uint64 = iota + 1
 	streamRows
 	streamFeatures
+	streamDrop
 )
 
 // random is the generator SplitMix64 (Steele, Lea and Flood, 2014): a counter that a hash makes random, so that any

@@ -171,3 +171,112 @@ func TestContributionsRefused(t *testing.T) {
 		}
 	}
 }
+
+// withCovers gives every node of a random model a cover: the rows of x that reach it.
+func withCovers(m *Model, x Matrix) {
+	for n := range m.Trees {
+		t := &m.Trees[n]
+		w := newWalkTree(t)
+		leaf, inner := make([]float64, len(t.LeafValue)), make([]float64, len(t.Left))
+		for i := range x.rows {
+			leaf[w.leaf(m.Family, x.row(i, nil))]++
+		}
+		for j := len(inner) - 1; j >= 0; j-- {
+			for _, c := range [2]int32{t.Left[j], t.Right[j]} {
+				if c < 0 {
+					inner[j] += leaf[^c]
+				} else {
+					inner[j] += inner[c]
+				}
+			}
+		}
+		t.LeafWeight, t.InternalWeight = leaf, inner
+		t.LeafCount, t.InternalCount = make([]int32, len(leaf)), make([]int32, len(inner))
+		for i, v := range leaf {
+			t.LeafCount[i] = int32(v)
+		}
+		for i, v := range inner {
+			t.InternalCount[i] = int32(v)
+		}
+	}
+}
+
+// Trees with more features on a path than one block of points is exact for, categories, and factors that are not kept.
+func TestContributionsOfAllForms(t *testing.T) {
+	for n, s := range []modelShape{
+		{family: LightGBM, features: 11, trees: 4, leaves: 60, outputs: 2, values: 30, missing: true, deep: true},
+		{family: XGBoost, features: 11, trees: 4, leaves: 60, outputs: 1, values: 30, weighted: true, deep: true},
+		{family: LightGBM, features: 4, trees: 8, leaves: 20, outputs: 2, values: 30, missing: true, categorical: true},
+		{family: XGBoost, features: 4, trees: 8, leaves: 20, outputs: 2, values: 30, categorical: true},
+	} {
+		rng := rand.New(rand.NewPCG(4, uint64(n)))
+		m := randomModel(rng, s)
+		withCovers(m, awkwardRows(t, rng, 4000, s))
+		p := mustPredictor(t, m, PredictOptions{Threads: 2})
+		rows := awkwardRows(t, rng, 5, s)
+		width := m.Outputs * (s.features + 1)
+		kept, again, batch := make([]float64, width), make([]float64, width), make([]float64, 5*width)
+		if err := p.ContributionsBatch(t.Context(), batch, rows); err != nil {
+			t.Fatal(err)
+		}
+		most := int32(0)
+		for i := range 5 {
+			row := rows.row(i, nil)
+			if err := p.Contributions(kept, row); err != nil {
+				t.Fatal(err)
+			}
+			for j, want := range bruteShapley(m, row) {
+				if math.Abs(kept[j]-want) > 1e-10 {
+					t.Fatalf("model %d, row %d, contribution %d: got %v, want %v", n, i, j, kept[j], want)
+				}
+			}
+			if !sameBits(kept, batch[i*width:(i+1)*width]) {
+				t.Fatalf("model %d, row %d: alone and in the batch differ", n, i)
+			}
+		}
+		for i := range p.shap.trees {
+			p.shap.trees[i].factors = nil
+			most = max(most, p.shap.trees[i].blocks)
+		}
+		if s.features > 2*shapLanes && most < 2 {
+			t.Errorf("model %d: no tree needs more than %d points", n, shapLanes)
+		}
+		if err := p.Contributions(again, rows.row(4, nil)); err != nil {
+			t.Fatal(err)
+		}
+		if !sameBits(kept, again) {
+			t.Errorf("model %d: factors made again give %v, want %v", n, again, kept)
+		}
+	}
+}
+
+func TestGaussLegendre(t *testing.T) {
+	for _, n := range []int{4, 8, 40, 200} {
+		r := gaussLegendre(n)
+		for _, degree := range []int{0, 1, n, 2*n - 1} {
+			sum := 0.0
+			for b := range r.point {
+				for q, x := range r.point[b] {
+					sum += r.weight[b][q] * math.Pow(x, float64(degree))
+				}
+			}
+			if want := 1 / float64(degree+1); math.Abs(sum-want) > 1e-13 {
+				t.Errorf("%d points, degree %d: got %v, want %v", n, degree, sum, want)
+			}
+		}
+	}
+}
+
+func TestContributionsDoNotAllocate(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	s := modelShape{family: LightGBM, features: 5, trees: 10, leaves: 20, outputs: 2, values: 30}
+	m := randomModel(rng, s)
+	rows := awkwardRows(t, rng, 500, s)
+	withCovers(m, rows)
+	p := mustPredictor(t, m, PredictOptions{})
+	dst := make([]float64, 12)
+	allocs := testing.AllocsPerRun(100, func() { _ = p.Contributions(dst, rows.row(0, nil)) })
+	if allocs >= 1 { // a collection may empty the pool; under the race detector the pool forgets at times
+		t.Errorf("%v allocations for a row", allocs)
+	}
+}

@@ -48,6 +48,12 @@ func NewStreamedDataset(p Params, names []string, source Source) (*Dataset, erro
 	return d, d.setTargets(s.targets)
 }
 
+// sampleValues is about the number of values in the sample of a stream, which has at least leastSample rows.
+const (
+	sampleValues = 1 << 22
+	leastSample  = 1 << 14
+)
+
 // stream is the state of reading a source.
 type stream struct {
 	params  *Params
@@ -57,8 +63,10 @@ type stream struct {
 	// Of the first pass: the shape, the ranges of the columns and a sample of the rows.
 	rows, cols int
 	ranges     []columnRange
-	sample     []float32
-	exact      []float64 // the sample, where the source gives float64
+	limit      int  // of the rows of the sample
+	single     bool // values are float32
+	sample     sampleOf[float32]
+	exact      sampleOf[float64] // where the source gives float64
 
 	// Of the second pass: the rows seen, and what is kept of them.
 	at      int
@@ -76,10 +84,16 @@ func (s *stream) look(x Matrix, _ Targets) error {
 	ranges := columnRanges(&batch, s.params.Family, s.threads)
 	if s.ranges == nil {
 		s.cols, s.ranges = x.cols, ranges
+		s.limit = min(sampleRows, max(sampleValues/x.cols, leastSample))
 	} else if x.cols != s.cols {
 		return fmt.Errorf("gbdt: %w: a batch of %d columns after %d", ErrShape, x.cols, s.cols)
 	} else {
 		mergeRanges(s.ranges, ranges)
+	}
+	if single := x.f64 == nil; s.rows == 0 {
+		s.single = single
+	} else if single != s.single {
+		return fmt.Errorf("gbdt: %w: batches of float32 and of float64", ErrShape)
 	}
 	if x.rows > maxRows-s.rows {
 		return fmt.Errorf("gbdt: %w: more than %d rows", ErrShape, maxRows)
@@ -93,42 +107,50 @@ func (s *stream) look(x Matrix, _ Targets) error {
 // draw lets row i of x into the sample, so that each row so far is in it with the same chance (Vitter's algorithm R).
 func (s *stream) draw(x Matrix, i int) {
 	place := s.rows
-	if s.rows >= sampleRows {
+	if s.rows >= s.limit {
 		place = s.random.below(s.rows + 1)
 	}
 	s.rows++
-	if place >= sampleRows {
+	if place >= s.limit {
 		return
 	}
-	from, to := i*s.cols, (i+1)*s.cols
-	if x.f64 != nil {
-		s.exact = put(s.exact, place*s.cols, x.f64[from:to])
+	if s.single {
+		s.sample.put(place, x.f32[i*s.cols:(i+1)*s.cols])
 	} else {
-		s.sample = put(s.sample, place*s.cols, x.f32[from:to])
+		s.exact.put(place, x.f64[i*s.cols:(i+1)*s.cols])
 	}
 }
 
-// put writes row to the place at in values, which it lies in or follows.
-func put[T any](values []T, at int, row []T) []T {
-	if at == len(values) {
-		return append(values, row...)
+// sampleOf holds rows in pieces, so that it grows without a copy.
+type sampleOf[T float32 | float64] struct{ pieces [][]T }
+
+const pieceRows = 1 << 10
+
+// put sets row number place, one that is there or the next.
+func (s *sampleOf[T]) put(place int, row []T) {
+	piece, at := place/pieceRows, place%pieceRows*len(row)
+	if piece == len(s.pieces) {
+		s.pieces = append(s.pieces, make([]T, pieceRows*len(row)))
 	}
-	copy(values[at:], row)
-	return values
+	copy(s.pieces[piece][at:at+len(row)], row)
+}
+
+func (s *sampleOf[T]) at(i, j, cols int) float64 {
+	return float64(s.pieces[i/pieceRows][i%pieceRows*cols+j])
 }
 
 // chooseBins makes the bins of the sample.
 func (s *stream) chooseBins() {
-	x := Matrix{cols: s.cols, f32: s.sample, f64: s.exact}
-	x.rows = max(len(s.sample), len(s.exact)) / s.cols
-	rows := make([]int, x.rows)
-	for i := range rows {
-		rows[i] = i
+	at := func(i, j int) float64 {
+		if s.single {
+			return s.sample.at(i, j, s.cols)
+		}
+		return s.exact.at(i, j, s.cols)
 	}
 	s.bins = &binned{rows: s.rows}
-	s.bins.findFeatures(s.params, x, rows, s.ranges, s.threads)
+	s.bins.findFeatures(s.params, columnSample{min(s.rows, s.limit), at}, s.ranges, s.threads)
 	s.edges = newBinEdges(s.bins.features)
-	s.sample, s.exact = nil, nil
+	s.sample.pieces, s.exact.pieces = nil, nil
 	s.targets.Labels = make([]float64, 0, s.rows)
 }
 

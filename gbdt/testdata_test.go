@@ -62,11 +62,15 @@ func testDataset(t testing.TB, seed uint64, rows, cols int, p Params) *Dataset {
 		switch p.Loss {
 		case Gamma:
 			labels[i] = math.Exp(s) * (0.05 + rng.ExpFloat64())
+		case Poisson, Tweedie:
+			labels[i] = math.Floor(math.Exp(s) * rng.ExpFloat64())
+		case CrossEntropy:
+			labels[i] = 1 / (1 + math.Exp(-s-rng.NormFloat64()))
 		case Logistic:
 			if rng.Float64() < 1/(1+math.Exp(-s)) {
 				labels[i] = 1
 			}
-		case Softmax:
+		case Softmax, OneVsRest:
 			labels[i] = min(max(math.Round(s+0.5*rng.NormFloat64()), 0), float64(p.NumClass-1))
 		default:
 			labels[i] = s + 0.5*rng.NormFloat64()
@@ -84,12 +88,41 @@ func testDataset(t testing.TB, seed uint64, rows, cols int, p Params) *Dataset {
 func allLosses() []Params {
 	var all []Params
 	for _, family := range []Family{LightGBM, XGBoost} {
-		for _, loss := range []Loss{SquaredError, Quantile, Gamma, Logistic, Softmax} {
+		for _, loss := range []Loss{
+			SquaredError, Quantile, Gamma, Logistic, Softmax, AbsoluteError, Huber, Poisson, Tweedie, CrossEntropy, OneVsRest,
+		} {
+			if loss == OneVsRest && family == XGBoost {
+				continue
+			}
 			p := DefaultParams(family)
 			p.Loss, p.NumClass, p.Alpha = loss, 3, 0.7
 			p.Rounds, p.MaxLeaves, p.MaxDepth, p.MinDataInLeaf = 12, 9, 5, 5
 			p.BaggingFraction, p.BaggingFreq, p.FeatureFraction = 0.8, 2, 0.7
 			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// variants returns parameters that use what a plain training does not, by name.
+func variants() map[string]Params {
+	all := map[string]Params{}
+	for _, family := range []Family{LightGBM, XGBoost} {
+		for name, change := range map[string]func(p *Params){
+			"categories": func(p *Params) { p.CategoricalFeatures, p.MinDataPerGroup = []int{1, 6}, 5 },
+			"one-hot":    func(p *Params) { p.CategoricalFeatures, p.MaxCatToOneHot = []int{1, 6}, 255 },
+			"monotone":   func(p *Params) { p.MonotoneConstraints = []int8{1, 0, 0, 1, 0, -1, 0, 0, 0, 0} },
+			"groups":     func(p *Params) { p.InteractionConstraints = [][]int{{0, 1, 2}, {2, 3}, {5, 6, 7}} },
+			"one-sided":  func(p *Params) { p.TopRate, p.OtherRate, p.BaggingFraction, p.LearningRate = 0.2, 0.2, 1, 0.5 },
+			"penalties":  func(p *Params) { p.L1, p.L2, p.MinGain = 0.5, 2, 0.1 },
+			"classes": func(p *Params) {
+				p.Loss, p.NumClass, p.ClassWeights = Softmax, 3, []float64{1, 0.5, 3}
+			},
+		} {
+			p := DefaultParams(family)
+			p.Rounds, p.MaxLeaves, p.MaxDepth, p.MinDataInLeaf, p.BaggingFraction = 10, 9, 5, 5, 0.8
+			change(&p)
+			all[family.String()+"/"+name] = p
 		}
 	}
 	return all

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"hash/maphash"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pppq/pppq/internal/telemetry"
 )
@@ -34,15 +36,20 @@ func (a *answer) size(key string) int { return len(key) + len(a.body) + 256 }
 
 // answers keep the encoded answers of one model: the newer half, and the older
 // half, which goes when the newer one is full. What is asked for again moves to
-// the newer half, so it stays.
+// the newer half, so it stays. Only what is asked for a second time is kept:
+// questions that come once, as most what-ifs, push nothing out and cost nothing.
 type answers struct {
+	seed maphash.Seed
+	// asked remembers the hashes of questions; a newer one takes the place of an
+	// older one.
+	asked        [2 * cacheEntries]atomic.Uint64
 	mu           sync.RWMutex
 	young, old   map[string]*answer
 	bytes, limit int // of young; each half has half of the bounds
 }
 
 func newAnswers() *answers {
-	return &answers{young: map[string]*answer{}, old: map[string]*answer{}, limit: cacheBytes / 2}
+	return &answers{seed: maphash.MakeSeed(), young: map[string]*answer{}, old: map[string]*answer{}, limit: cacheBytes / 2}
 }
 
 // get returns the answer of a key, nil if there is none.
@@ -60,6 +67,12 @@ func (c *answers) get(key []byte) *answer {
 		return a
 	}
 	return nil
+}
+
+// again notes that a question was asked and reports whether it was before.
+func (c *answers) again(key []byte) bool {
+	hash := maphash.Bytes(c.seed, key) | 1
+	return c.asked[(hash>>1)%uint64(len(c.asked))].Swap(hash) == hash
 }
 
 // put keeps an answer under a key.

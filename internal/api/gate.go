@@ -9,9 +9,12 @@ import (
 	"time"
 )
 
-// patience is how long a request may be kept waiting for a place, however short
-// its own work is; longer work may wait for half of what it takes.
-const patience = 10 * time.Millisecond
+// How long a request may be kept waiting for a place, however short its own work
+// is; longer work may wait for half of what it takes.
+const (
+	quickPatience = 100 * time.Millisecond
+	longPatience  = 25 * time.Millisecond
+)
 
 // A gate admits requests to work: so many at once, so many more waiting in
 // order, and none whose wait would be long beside its own work. The rest is
@@ -22,6 +25,7 @@ const patience = 10 * time.Millisecond
 // duration, and each departure by how much longer it took than expected.
 type gate struct {
 	width, queue int
+	patience     time.Duration
 	now          func() time.Time
 
 	mu      sync.Mutex
@@ -30,8 +34,8 @@ type gate struct {
 	waiting []chan struct{}
 }
 
-func newGate(width, queue int, now func() time.Time) *gate {
-	return &gate{width: width, queue: queue, now: now}
+func newGate(width, queue int, patience time.Duration, now func() time.Time) *gate {
+	return &gate{width: width, queue: queue, patience: patience, now: now}
 }
 
 // A cost learns what a unit of work of one route takes.
@@ -45,12 +49,15 @@ func (c *cost) expect(units float64) time.Duration {
 	return time.Duration(units * math.Float64frombits(c.bits.Load()) * 1e9)
 }
 
-// learn moves the mean an eighth of the way to what was seen.
+// learn moves the mean an eighth of the way to what was seen; one that took far
+// longer, because something else held the processor, counts as four times the
+// mean.
 func (c *cost) learn(units float64, took time.Duration) {
 	seen, mean := took.Seconds()/units, math.Float64frombits(c.bits.Load())
 	if mean == 0 {
 		mean = seen
 	}
+	seen = min(seen, 4*mean)
 	c.bits.Store(math.Float64bits(mean + (seen-mean)/8)) // a lost update is one sample less
 }
 
@@ -80,7 +87,7 @@ func (g *gate) enter(ctx context.Context, c *cost, units float64) (place, error)
 		p.began = now
 		return p, nil
 	}
-	if len(g.waiting) >= g.queue || wait > max(patience, p.expected/2) {
+	if len(g.waiting) >= g.queue || wait > max(g.patience, p.expected/2) {
 		g.mu.Unlock()
 		return place{}, busy(wait)
 	}

@@ -15,7 +15,7 @@ func (c *clock) now() time.Time { return c.at }
 func TestGateBounds(t *testing.T) {
 	t.Parallel()
 	clk := &clock{today}
-	g := newGate(1, 1, clk.now)
+	g := newGate(1, 1, quickPatience, clk.now)
 	quick := new(cost)
 	first, err := g.enter(context.Background(), quick, 1)
 	if err != nil {
@@ -55,7 +55,7 @@ func TestGateBounds(t *testing.T) {
 func TestGateRefusesLongWaits(t *testing.T) {
 	t.Parallel()
 	clk := &clock{today}
-	g := newGate(1, 100, clk.now)
+	g := newGate(1, 100, longPatience, clk.now)
 	long := new(cost)
 	p, err := g.enter(context.Background(), long, 1)
 	if err != nil {
@@ -98,6 +98,23 @@ func TestGateRefusesLongWaits(t *testing.T) {
 	}
 	if _, err := g.enter(context.Background(), long, 1); err != nil {
 		t.Errorf("an idle gate refuses: %v", err)
+	}
+}
+
+// One request that was held up does not make the next ones look long.
+func TestCostIsRobust(t *testing.T) {
+	t.Parallel()
+	var c cost
+	c.learn(1, time.Millisecond)
+	c.learn(1, time.Second)
+	if got := c.expect(1); got > 1500*time.Microsecond {
+		t.Errorf("1 ms and one outlier are expected to take %v", got)
+	}
+	for range 100 {
+		c.learn(10, time.Second)
+	}
+	if got := c.expect(1); got < 90*time.Millisecond || got > 100*time.Millisecond {
+		t.Errorf("100 ms a unit are learned as %v", got)
 	}
 }
 

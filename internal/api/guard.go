@@ -16,15 +16,22 @@ const (
 	maxID = 36
 )
 
-// Header values of every answer. Nobody may change them.
+// Header values of every answer. Nobody may change them. Answers to programs
+// have no more than these: net/http keeps up to eight headers without a hash
+// table. Pages get some more (pageHeaders).
 var (
-	headerNoSniff  = []string{"nosniff"}
-	headerNoFrame  = []string{"DENY"}
-	headerReferrer = []string{"no-referrer"}
-	headerPolicy   = []string{"default-src 'none'; frame-ancestors 'none'"}
-	headerResource = []string{"same-origin"}
-	headerVary     = []string{"Origin"}
+	headerNoSniff = []string{"nosniff"}
+	headerPolicy  = []string{"default-src 'none'; frame-ancestors 'none'"}
+	headerVary    = []string{"Origin"}
 )
+
+// pageHeaders are for what a browser shows as a page.
+func pageHeaders(header http.Header) {
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
 
 // guard does what comes before routing: names the request, sets the headers of
 // every answer, and refuses what no route needs to see. It reports whether the
@@ -34,10 +41,7 @@ func (c *call) guard() bool {
 	c.name()
 	header["X-Request-Id"] = []string{string(c.id[:c.idLen])}
 	header["X-Content-Type-Options"] = headerNoSniff
-	header["X-Frame-Options"] = headerNoFrame
-	header["Referrer-Policy"] = headerReferrer
 	header["Content-Security-Policy"] = headerPolicy
-	header["Cross-Origin-Resource-Policy"] = headerResource
 	header["Cache-Control"] = headerNoStore
 	c.addr = c.h.address(c.r)
 	if len(c.r.RequestURI) > maxURL {
@@ -151,7 +155,6 @@ func (c *call) cors() bool {
 	} else {
 		header["Access-Control-Allow-Origin"] = []string{origin}
 	}
-	header["Cross-Origin-Resource-Policy"] = []string{"cross-origin"}
 	header["Access-Control-Expose-Headers"] = []string{"ETag, Retry-After, X-Request-Id, RateLimit, RateLimit-Policy"}
 	if c.r.Method != http.MethodOptions || c.r.Header.Get("Access-Control-Request-Method") == "" {
 		return true

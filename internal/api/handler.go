@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,7 @@ type Handler struct {
 	predict             *shape
 	draining            atomic.Bool
 	cacheHit, cacheMiss prometheus.Counter
+	sleep               func(time.Duration)
 }
 
 // NewHandler makes the handler of a service. pages are handlers of their own
@@ -42,7 +44,7 @@ type Handler struct {
 // for them if keys are set.
 func NewHandler(s *Service, pages map[string]http.Handler) *Handler {
 	o := &s.options
-	h := &Handler{service: s, options: o, mux: http.NewServeMux(), methods: map[string][]string{}}
+	h := &Handler{service: s, options: o, mux: http.NewServeMux(), methods: map[string][]string{}, sleep: time.Sleep}
 	h.calls.New = func() any { return new(call) }
 	h.short, h.long = newGates(o)
 	h.cacheHit, h.cacheMiss = o.Metrics.Cache.WithLabelValues("hit"), o.Metrics.Cache.WithLabelValues("miss")
@@ -68,10 +70,10 @@ func newGates(o *Options) (short, long *gate) {
 		width = 2 * runtime.GOMAXPROCS(0)
 	}
 	if width == 1 {
-		one := newGate(1, o.MaxQueue, o.Now)
+		one := newGate(1, o.MaxQueue, quickPatience, o.Now)
 		return one, one
 	}
-	return newGate(width-width/2, o.MaxQueue-o.MaxQueue/2, o.Now), newGate(width/2, o.MaxQueue/2, o.Now)
+	return newGate(width-width/2, o.MaxQueue-o.MaxQueue/2, quickPatience, o.Now), newGate(width/2, o.MaxQueue/2, longPatience, o.Now)
 }
 
 // random is 64 random bits for a request id.
@@ -103,7 +105,10 @@ func (h *Handler) page(pattern string, page http.Handler) {
 	if !found {
 		method, template = http.MethodGet, pattern
 	}
-	h.plain(method, template, policy{scope: reads}, func(c *call) { page.ServeHTTP(&c.w, c.r.WithContext(c.ctx)) })
+	h.plain(method, template, policy{scope: reads}, func(c *call) {
+		pageHeaders(c.w.Header())
+		page.ServeHTTP(&c.w, c.r.WithContext(c.ctx))
+	})
 }
 
 // ServeHTTP implements http.Handler.

@@ -196,7 +196,7 @@ func TestBrokenConnections(t *testing.T) {
 		}
 		c.Close() // a reset
 	}
-	for range 100 {
+	for range 1000 {
 		if runtime.NumGoroutine() <= before+2 {
 			break
 		}

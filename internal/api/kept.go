@@ -24,6 +24,9 @@ func (c *call) fromCache() bool {
 	a := c.model.cache.get(key)
 	if a == nil || a.month != c.month() {
 		c.h.cacheMiss.Inc()
+		if !c.model.cache.again(key) {
+			c.cacheKey = key[:0]
+		}
 		return false
 	}
 	c.h.cacheHit.Inc()

@@ -16,7 +16,9 @@ const maxBuckets = 1 << 16
 // takes one, time puts them back.
 type rates struct {
 	rate, burst float64
-	now         func() time.Time
+	// policy is the RateLimit-Policy header.
+	policy []string
+	now    func() time.Time
 
 	mu      sync.Mutex
 	buckets map[caller]*bucket
@@ -42,7 +44,8 @@ func newRates(rate float64, burst int, now func() time.Time) *rates {
 	if burst == 0 {
 		b = math.Max(1, 2*rate)
 	}
-	return &rates{rate: rate, burst: b, now: now, buckets: map[caller]*bucket{}}
+	policy := fmt.Sprintf(`"default";q=%.0f;w=%.0f`, b, math.Max(1, math.Ceil(b/rate)))
+	return &rates{rate: rate, burst: b, policy: []string{policy}, now: now, buckets: map[caller]*bucket{}}
 }
 
 // take takes a token for a call and sets the RateLimit headers; the error is a
@@ -57,7 +60,7 @@ func (r *rates) take(c *call) error {
 	}
 	left := r.tokens(who)
 	header := c.w.Header()
-	header["Ratelimit-Policy"] = []string{fmt.Sprintf(`"default";q=%.0f;w=%.0f`, r.burst, math.Max(1, math.Ceil(r.burst/r.rate)))}
+	header["Ratelimit-Policy"] = r.policy
 	header["Ratelimit"] = []string{`"default";r=` + strconv.Itoa(int(math.Max(0, left))) + ";t=" + strconv.Itoa(int(math.Ceil((r.burst-math.Max(0, left))/r.rate)))}
 	if left >= 0 {
 		return nil

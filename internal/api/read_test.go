@@ -30,7 +30,7 @@ func TestForecastGet(t *testing.T) {
 		if control := first.Header().Get("Cache-Control"); tag == "" || control != "public, max-age=60, stale-if-error=86400" {
 			t.Errorf("ETag %q, Cache-Control %q", tag, control)
 		}
-		for range 2 {
+		for range 3 {
 			for _, match := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
 				x := f.get(target, "If-None-Match", match).want(304)
 				if x.Body.Len() > 0 || x.Header().Get("ETag") != tag {
@@ -84,7 +84,12 @@ func TestCacheEndsWithTheMonth(t *testing.T) {
 	now := time.Date(2026, time.September, 15, 0, 0, 0, 0, time.UTC)
 	f := setup(t, func(o *Options) { o.Now = func() time.Time { return now } })
 	const body = `{"asset":"Gold","horizon_years":5}`
+	f.post("/api/v1/predict", body)
+	f.post("/api/v1/predict", body)
 	fresh := into[forecast.Answer](f.post("/api/v1/predict", body).want(200))
+	if text := f.get("/metrics").Body.String(); !strings.Contains(text, `http_answer_cache_lookups_total{result="hit"} 1`) {
+		t.Error("the third answer is not from the cache")
+	}
 	now = now.AddDate(0, 2, 0)
 	old := into[forecast.Answer](f.post("/api/v1/predict", body).want(200))
 	if fresh.Stale || !old.Stale {

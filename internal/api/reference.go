@@ -25,6 +25,7 @@ func (h *Handler) registerReference() {
 		}
 		h.plain(http.MethodGet, path, static, func(c *call) {
 			header := c.w.Header()
+			pageHeaders(header)
 			header.Set("Content-Type", media)
 			header.Set("Content-Security-Policy", referencePolicy)
 			header.Set("Cache-Control", "no-cache")

@@ -264,7 +264,9 @@ func (c *call) readBody() error {
 	if r.ContentLength > limit {
 		return tooLarge(limit)
 	}
-	r.Body = http.MaxBytesReader(c.w.ResponseWriter, r.Body, limit)
+	if r.ContentLength < 0 {
+		r.Body = http.MaxBytesReader(c.w.ResponseWriter, r.Body, limit)
+	}
 	if c.route.receive != nil {
 		return c.route.receive(c)
 	}

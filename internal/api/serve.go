@@ -67,7 +67,10 @@ func Serve(ctx context.Context, s *Service, h *Handler, l net.Listener) error {
 	running.Go(func() { s.follow(ctx) })
 	running.Go(func() { s.onHangup(ctx) })
 	if o.Executable != "" {
-		running.Go(func() { watchFile(ctx, o.Executable, cancel) })
+		// An error is of a file that is gone: there is nothing to compare with.
+		if first, err := os.Stat(o.Executable); err == nil {
+			running.Go(func() { watchFile(ctx, o.Executable, first, cancel) })
+		}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
@@ -91,7 +94,7 @@ func Serve(ctx context.Context, s *Service, h *Handler, l net.Listener) error {
 func (h *Handler) drain(server *http.Server) error {
 	h.draining.Store(true)
 	h.options.Log.Info("draining", "seconds", h.options.Drain.Seconds())
-	time.Sleep(h.options.Drain)
+	h.sleep(h.options.Drain)
 	server.SetKeepAlivesEnabled(false)
 	ctx, cancel := context.WithTimeout(context.Background(), h.options.Timeout+time.Second)
 	defer cancel()
@@ -120,12 +123,8 @@ func (s *Service) onHangup(ctx context.Context) {
 	}
 }
 
-// watchFile cancels with ErrReplaced when a file is another than at the start.
-func watchFile(ctx context.Context, path string, cancel context.CancelCauseFunc) {
-	first, err := os.Stat(path)
-	if err != nil {
-		return // nothing to compare with
-	}
+// watchFile cancels with ErrReplaced when a file is another than at first.
+func watchFile(ctx context.Context, path string, first os.FileInfo, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(replacedEvery)
 	defer tick.Stop()
 	for {

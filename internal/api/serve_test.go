@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -62,19 +63,35 @@ func TestTakenPort(t *testing.T) {
 // that runs is finished.
 func TestDrain(t *testing.T) {
 	t.Parallel()
+	begun, finish := make(chan struct{}), make(chan struct{})
 	slowly := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = http.NewResponseController(w).Flush()
-		time.Sleep(500 * time.Millisecond)
+		close(begun)
+		<-finish
 		_, _ = io.WriteString(w, "whole")
 	})
-	f := setupPages(t, func(o *Options) { o.Drain = 300 * time.Millisecond }, map[string]http.Handler{"GET /slow": slowly})
-	r := serve(t, f)
-	slow, err := http.Get(r.url + "/slow")
-	if err != nil {
-		t.Fatal(err)
+	f := setupPages(t, func(o *Options) { o.Drain = 7 * time.Second }, map[string]http.Handler{"GET /slow": slowly})
+	draining, drained := make(chan time.Duration), make(chan struct{})
+	f.sleep = func(d time.Duration) {
+		draining <- d
+		<-drained
 	}
-	defer slow.Body.Close()
+	r := serve(t, f)
+	slow := make(chan string)
+	go func() {
+		resp, err := http.Get(r.url + "/slow")
+		if err != nil {
+			slow <- err.Error()
+			return
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		slow <- string(body) + fmt.Sprint(err)
+	}()
+	<-begun
 	r.stop()
+	if d := <-draining; d != 7*time.Second {
+		t.Errorf("drains for %v, want DRAIN_SECONDS", d)
+	}
 	status := func(path string) int {
 		resp, err := http.Get(r.url + path)
 		if err != nil {
@@ -83,23 +100,26 @@ func TestDrain(t *testing.T) {
 		resp.Body.Close()
 		return resp.StatusCode
 	}
-	for i := 0; !f.draining.Load(); i++ {
-		time.Sleep(time.Millisecond)
-	}
 	if got := status("/readyz"); got != 503 {
 		t.Errorf("/readyz %d while draining, want 503", got)
 	}
 	if got := status("/livez"); got != 200 {
 		t.Errorf("/livez %d while draining, want 200", got)
 	}
-	if body, err := io.ReadAll(slow.Body); err != nil || string(body) != "whole" {
-		t.Errorf("a request that ran got %q, %v", body, err)
+	close(drained)
+	for {
+		c, err := net.Dial("tcp", r.addr)
+		if err != nil {
+			break // the port is closed, and the slow request still runs
+		}
+		c.Close()
+		time.Sleep(time.Millisecond)
+	}
+	close(finish)
+	if got := <-slow; got != "whole<nil>" {
+		t.Errorf("a request that ran got %q", got)
 	}
 	r.end()
-	if c, err := net.Dial("tcp", r.addr); err == nil {
-		c.Close()
-		t.Error("the port is open after the end")
-	}
 }
 
 func TestReplacedExecutableEndsServe(t *testing.T) {
@@ -109,7 +129,11 @@ func TestReplacedExecutableEndsServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := serve(t, setup(t, func(o *Options) { o.Executable = path }))
-	time.Sleep(50 * time.Millisecond) // the first look
+	resp, err := http.Get(r.url + "/livez") // the first look is before the first answer
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
 	if err := os.WriteFile(path, []byte("newer"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -51,10 +51,10 @@ func TestEveryVariable(t *testing.T) {
 	vars := map[string]string{
 		"ENVIRONMENT": "production", "DEBUG": "no", "LOG_LEVEL": "warn", "HOST": "0.0.0.0", "PORT": "0", "WORKERS": "3", "TIMEOUT": "2.5",
 		"RELOAD": "0", "DATA_DIR": "/d", "MODELS_DIR": "/m", "LOG_DIR": "/l", "CORS_ORIGINS": `["https://a.b:8443"]`,
-		"ALLOWED_HOSTS": `["API.example.com","*.example.org","::1"]`, "API_KEYS_FILE": "/keys", "TRUSTED_PROXIES": `["10.1.2.3/8","192.0.2.1"]`,
+		"ALLOWED_HOSTS": `["API.example.com","*.example.org","::1"]`, "API_KEYS_FILE": "/keys", "DATABASE_URL_FILE": "/url", "TRUSTED_PROXIES": `["10.1.2.3/8","192.0.2.1"]`,
 		"RATE_LIMIT": "1.5", "RATE_BURST": "7", "MAX_IN_FLIGHT": "4", "MAX_QUEUE": "5", "PREDICTION_CACHE": "off", "DRAIN_SECONDS": "0.5", "H2C": "true",
 	}
-	s, err := Load(env(vars, map[string]string{"/keys": "# people\nana:read:" + hash + "\nbob:admin:" + hash + "\n\n"}))
+	s, err := Load(env(vars, map[string]string{"/keys": "# people\nana:read:" + hash + "\nbob:admin:" + hash + "\n\n", "/url": "postgres://u:" + hash + "@h/d\n"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestEveryVariable(t *testing.T) {
 	}
 	want := &Settings{
 		Environment: Production, LogLevel: slog.LevelWarn, Host: "0.0.0.0", Workers: 3, Timeout: 2500 * time.Millisecond,
-		DataDir: "/d", ModelsDir: "/m", LogDir: "/l", CORSOrigins: []string{"https://a.b:8443"},
+		DataDir: "/d", ModelsDir: "/m", DatabaseURL: "postgres://u:" + hash + "@h/d", LogDir: "/l", CORSOrigins: []string{"https://a.b:8443"},
 		AllowedHosts:   []string{"api.example.com", "*.example.org", "::1"},
 		APIKeys:        []APIKey{{"ana", ScopeRead, sum}, {"bob", ScopeAdmin, sum}},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32")},
@@ -84,8 +84,8 @@ func TestEveryVariable(t *testing.T) {
 		t.Errorf("%d values listed of %d", len(values), len(Variables()))
 	}
 	for _, v := range values {
-		if v.Name == "API_KEYS" && (v.Value != "(set)" || v.From != "file") {
-			t.Errorf("API_KEYS listed as %q from %s", v.Value, v.From)
+		if v.Secret && (v.Value != "(set)" || v.From != "file") {
+			t.Errorf("%s listed as %q from %s", v.Name, v.Value, v.From)
 		}
 		if strings.Contains(fmt.Sprintf("%v", v), hash) {
 			t.Errorf("%s shows a secret", v.Name)
@@ -134,6 +134,8 @@ func TestFaults(t *testing.T) {
 		{"API_KEYS", "a b:read:" + hash, "line 1: want a name"},
 		{"API_KEYS", "ana:read:secretsecret", "line 1: want 64 hexadecimal digits"},
 		{"API_KEYS_FILE", "/nothing", "read API_KEYS_FILE: no such file"},
+		{"DATABASE_URL", "mysql://u:secretsecret@h/d", "want postgresql://"},
+		{"DATABASE_URL", "secretsecret", "want postgresql://"},
 		{"MAX_QUEUE", "x", "want a whole number"},
 		{"H2C", "2", "want true or false"},
 		{"DRAIN_SECONDS", "601", "want a number from 0 to 600"},

@@ -28,6 +28,8 @@ type Settings struct {
 	Reload  bool
 
 	DataDir, ModelsDir, LogDir string
+	// DatabaseURL of the ledger; empty for a file in DataDir.
+	DatabaseURL string
 
 	// CORSOrigins are exact origins, or "*" alone.
 	CORSOrigins []string

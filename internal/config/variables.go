@@ -67,6 +67,8 @@ func Variables() []Variable {
 			set: folder(func(s *Settings) *string { return &s.DataDir })},
 		{Name: "MODELS_DIR", Default: "models", Accepts: "a folder", Help: "model versions; the service only reads, but for promote and rollback",
 			set: folder(func(s *Settings) *string { return &s.ModelsDir })},
+		{Name: "DATABASE_URL", Default: "", Accepts: "postgresql:// or postgres://USER:PASSWORD@HOST/DATABASE, or sqlite:PATH", Help: "database of the ledger of past forecasts, which trainings write and the service never opens; empty: ledger.sqlite in DATA_DIR", Secret: true,
+			set: setDatabase},
 		{Name: "LOG_DIR", Default: "", Accepts: "a folder, or empty", Help: "write the log lines of standard output also to a rotated file there",
 			set: func(s *Settings, v string) error { s.LogDir = v; return nil }},
 		{Name: "CORS_ORIGINS", Default: "[]", Accepts: `a JSON list of origins, as ["https://app.example.com"], or ["*"]`, Help: "pages of which origins may call the service from a browser",
@@ -207,6 +209,16 @@ func setOrigins(s *Settings, v string) error {
 		}
 	}
 	s.CORSOrigins = origins
+	return nil
+}
+
+// setDatabase checks the kind of database alone: who opens it checks the rest.
+func setDatabase(s *Settings, v string) error {
+	scheme, _, _ := strings.Cut(v, ":")
+	if v != "" && scheme != "postgresql" && scheme != "postgres" && scheme != "sqlite" {
+		return errors.New("want postgresql://, postgres:// or sqlite:PATH")
+	}
+	s.DatabaseURL = v
 	return nil
 }
 

@@ -2,6 +2,9 @@
 // processor time of both, the log loss on the test rows and the largest resident memory, as one line of JSON.
 //
 //	train FOLDER multi|binary|mixed [rounds]
+//	train stream ROWS COLUMNS [rounds]
+//
+// The second form makes rows of its own, of two classes, which come as a stream, and says what memory is allowed.
 package main
 
 import (
@@ -39,6 +42,9 @@ type report struct {
 func run(args []string) error {
 	if len(args) < 2 {
 		return fmt.Errorf("want a folder and a set")
+	}
+	if args[0] == "stream" {
+		return stream(args[1:])
 	}
 	p, err := params(args[1])
 	if err != nil {

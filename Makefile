@@ -1,0 +1,57 @@
+# Needs Go and a shell; race needs a C compiler too. Everything it runs can be run by hand as it stands here.
+
+GO        ?= go
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+PKG       ?= ./...
+export CGO_ENABLED = 0
+
+# Where goroutines share something.
+CONCURRENT = ./gbdt/... ./internal/api/... ./internal/backtest/... ./internal/bundle/... ./internal/lockfile/... ./internal/telemetry/... ./internal/web/...
+
+.PHONY: help run build test race lint bench fuzz verify cover check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## train if need be, and serve on http://127.0.0.1:8000
+	$(GO) run ./cmd/pppq up
+
+build: ## build ./pppq, one static file
+	$(GO) build -trimpath -o pppq ./cmd/pppq
+
+test: ## run all tests
+	$(GO) test $(PKG)
+
+race: ## run the tests of concurrent packages under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race $(CONCURRENT)
+
+lint: ## check format, vet, staticcheck, and that go.mod is tidy
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt has changes for:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+	$(GO) mod tidy -diff
+
+bench: ## run the benchmarks: make bench PKG=./gbdt BENCHTIME=3s
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKG)
+
+fuzz: ## fuzz every parser, each for FUZZTIME: make fuzz FUZZTIME=60s
+	GO=$(GO) scripts/fuzz.sh $(FUZZTIME) $(PKG)
+
+verify: ## compare the figures with catalogue and checksums, the packages with go.sum, generated files with their sources
+	$(GO) test -count=1 -v -run '^TestEmbedded' ./internal/source
+	$(GO) mod verify
+	$(GO) test -count=1 -run 'Golden|OpenAPI|Reference' ./internal/api ./internal/bundle
+
+cover: ## write coverage.html
+	$(GO) test -coverprofile=coverage.out -coverpkg=./... $(PKG)
+	$(GO) tool cover -html=coverage.out -o coverage.html
+
+check: build ## try the built program as its users do: kills, equal bytes, cold start, bad requests (about 10 minutes)
+	scripts/cold-start.sh ./pppq
+	scripts/http.sh ./pppq
+	scripts/same-bytes.sh ./pppq
+	scripts/kill-train.sh ./pppq
+
+clean: ## remove what the other targets made, but neither data nor models
+	rm -f pppq coverage.out coverage.html
