@@ -69,11 +69,13 @@ sleep 4
 trap - INT TERM
 
 say "the new replicas are ready; ending the old ones"
-# Each drains by itself: not ready, serving on, then the end.
-# shellcheck disable=SC2086 # one word a container
-docker stop -t 45 $old > /dev/null
-# shellcheck disable=SC2086
-docker rm $old > /dev/null
+# Each drains by itself: not ready, serving on, then the end. One after the other,
+# so that a caller whom one refuses finds the next.
+for c in $old; do
+	docker stop -t 45 "$c" > /dev/null
+	docker rm "$c" > /dev/null
+	sleep 3
+done
 if grep -q '^PPPQ_IMAGE=' "$env_file"; then
 	# Written in place: the file keeps its owner, and links to it hold.
 	text=$(sed "s|^PPPQ_IMAGE=.*|PPPQ_IMAGE=$image|" "$env_file")

@@ -1,0 +1,3 @@
+module github.com/pppq/pppq/test/stack
+
+go 1.26.0
