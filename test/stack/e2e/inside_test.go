@@ -256,3 +256,31 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	sql("DROP TABLE drill")
 }
+
+// Every block of docs/deployment.md that is marked console works as it stands.
+func TestDocumentedCommands(t *testing.T) {
+	s := open(t)
+	text, err := os.ReadFile(filepath.Join(s.dir, "docs/deployment.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports := strings.NewReplacer("http://localhost:80/", "http://localhost:"+s.ports["HTTP_PORT"]+"/", "https://localhost/", "https://localhost:"+s.ports["HTTPS_PORT"]+"/",
+		"http://localhost:9090/", "http://localhost:"+s.ports["PROMETHEUS_PORT"]+"/")
+	n := 0
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		for _, line := range strings.Split(block[1], "\n") {
+			command, ok := strings.CutPrefix(line, "$ ")
+			if !ok {
+				continue
+			}
+			n++
+			if out, err := s.try("sh", "-c", ports.Replace(command)); err != nil {
+				t.Errorf("%s: %v\n%s", command, err, out)
+			}
+		}
+	}
+	if n < 15 {
+		t.Fatalf("%d commands found, want at least 15", n)
+	}
+	t.Logf("%d commands", n)
+}
