@@ -9,10 +9,10 @@ export CGO_ENABLED = 0
 # Where goroutines share something.
 CONCURRENT = ./gbdt/... ./internal/api/... ./internal/backtest/... ./internal/bundle/... ./internal/lockfile/... ./internal/telemetry/... ./internal/web/...
 
-.PHONY: help run build test race lint bench fuzz verify cover check clean
+.PHONY: help run build test race lint bench bench-http bench-gbdt fuzz verify results cover check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## train if need be, and serve on http://127.0.0.1:8000
 	$(GO) run ./cmd/pppq up
@@ -24,7 +24,7 @@ test: ## run all tests
 	$(GO) test $(PKG)
 
 race: ## run the tests of concurrent packages under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race $(CONCURRENT)
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(CONCURRENT)
 
 lint: ## check format, vet, staticcheck, and that go.mod is tidy
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt has changes for:"; echo "$$unformatted"; exit 1; fi
@@ -35,6 +35,16 @@ lint: ## check format, vet, staticcheck, and that go.mod is tidy
 bench: ## run the benchmarks: make bench PKG=./gbdt BENCHTIME=3s
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKG)
 
+bench-http: build ## measure the service under load beside a bare handler (minutes; FastAPI and MLServer too where Python has them)
+	$(GO) run ./bench/http -pppq ./pppq
+
+BENCH_GBDT ?= /tmp/pppq-bench-gbdt
+bench-gbdt: ## measure trees beside the genuine LightGBM and XGBoost (Python packages; many minutes)
+	python3 bench/gbdt/train_data.py $(BENCH_GBDT)
+	python3 bench/gbdt/train.py $(BENCH_GBDT)
+	python3 bench/gbdt/train.py curve
+	python3 bench/gbdt/predict.py --folder $(BENCH_GBDT)
+
 fuzz: ## fuzz every parser, each for FUZZTIME: make fuzz FUZZTIME=60s
 	GO=$(GO) scripts/fuzz.sh $(FUZZTIME) $(PKG)
 
@@ -42,6 +52,9 @@ verify: ## compare the figures with catalogue and checksums, the packages with g
 	$(GO) test -count=1 -v -run '^TestEmbedded' ./internal/source
 	$(GO) mod verify
 	$(GO) test -count=1 -run 'Golden|OpenAPI|Reference' ./internal/api ./internal/bundle
+
+results: ## measure a release, with the vault open, and write the tables of README.md and docs/method.md
+	$(GO) test -count=1 -v -run '^TestResults$$' ./cmd/pppq -update
 
 cover: ## write coverage.html
 	$(GO) test -coverprofile=coverage.out -coverpkg=./... $(PKG)

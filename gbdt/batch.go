@@ -32,12 +32,18 @@ type blockScratch struct {
 	rows []float64
 	// raw holds raw scores, row one row.
 	raw, row []float64
+	// bytes has the ranks and leaf the leaves of scanRows rows.
+	bytes []uint8
+	leaf  [scanRows]uint8
 }
 
 // blockGroups returns the number of groups that blocks of x are made of.
 func (p *Predictor) blockGroups(x Matrix) int {
 	columns := max(p.compiled.ranks.columns, 1)
 	groups := min(max(blockRanks/(columns*groupRows), minBlockGroups), maxBlockGroups)
+	if x.rows >= scanFew && p.scanForm() != nil {
+		groups = scanRows / groupRows
+	}
 	share := (x.rows + threadCount(p.threads) - 1) / threadCount(p.threads)
 	return max(min(groups, (share+groupRows-1)/groupRows), 1)
 }
@@ -125,6 +131,12 @@ func (c *compiled) rankGroup(s *blockScratch, dst []uint64, x Matrix, from, to i
 // rawBlock writes the raw scores of rows [from, to) of x to dst.
 func (p *Predictor) rawBlock(s *blockScratch, dst []float64, x Matrix, from, to int) {
 	c := p.compiled
+	if n := to - from; n >= scanFew && n <= scanRows {
+		if f := p.scanForm(); f != nil {
+			p.scanBlock(f, s, dst, x, from, to)
+			return
+		}
+	}
 	groups, rows := c.rankBlock(s, x, from, to)
 	n := groups * groupRows * p.model.Outputs
 	if p.model.Family == XGBoost {

@@ -2,14 +2,19 @@ package gbdt
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
 // sampleRows is the number of rows from which bins are made when there are more.
 const sampleRows = 200_000
 
-// maxRanks is the largest number of values whose ranks are kept: 4 bytes each.
-const maxRanks = 1 << 23
+// maxRanks is the largest number of values whose ranks are kept, 4 bytes each, for the many subsets that a table may
+// have; wholeRanks is that for a table which is used whole.
+const (
+	maxRanks   = 1 << 23
+	wholeRanks = 1 << 20
+)
 
 // binned is a dataset in bins.
 type binned struct {
@@ -28,7 +33,11 @@ func (d *binned) bin(s int, i int32) uint8 {
 
 // newBinned puts the rows of d into bins. Columns of which the rows show one value or none are left out.
 func newBinned(d *Dataset, p *Params) *binned {
-	if d.Rows() <= sampleRows && d.x.rows*d.x.cols <= maxRanks {
+	limit := maxRanks
+	if d.rows == nil {
+		limit = wholeRanks
+	}
+	if d.Rows() <= sampleRows && d.x.rows*d.x.cols <= limit {
 		return binByRank(d, p)
 	}
 	return binByValue(d, p)
@@ -101,7 +110,7 @@ func binByValue(d *Dataset, p *Params) *binned {
 	sample := b.sample(p)
 	at := func(i, j int) float64 { return d.x.At(d.sourceRow(sample[i]), j) }
 	b.findFeatures(p, columnSample{len(sample), at}, ranges, threads)
-	b.fill(d, 0, p.Family, newBinEdges(b.features), threads)
+	b.fill(d, 0, p.Family, newBinEdges(b.features, p.Family), threads)
 	return b
 }
 
@@ -144,40 +153,81 @@ type columnSample struct {
 }
 
 // sorter puts values in order; its memory serves one column after another.
-type sorter struct{ keys, spare []uint64 }
+type sorter struct {
+	keys, spare []uint64
+	values      []float64
+	counts      []int
+}
 
-// distinct returns the values of keys, in ascending order, and how often each stands there.
+// distinct returns the values of keys, in ascending order, and how often each stands there. They hold until the next
+// call.
 func (o *sorter) distinct() (values []float64, counts []int) {
 	if cap(o.spare) < len(o.keys) {
 		o.spare = make([]uint64, cap(o.keys))
 	}
+	o.values, o.counts = o.values[:0], o.counts[:0]
 	keys := radixSortKeys(o.keys, o.spare[:len(o.keys)])
 	for i, k := range keys {
 		if i == 0 || k != keys[i-1] {
-			values, counts = append(values, keyValue(k)), append(counts, 0)
+			o.values, o.counts = append(o.values, keyValue(k)), append(o.counts, 0)
 		}
-		counts[len(counts)-1]++
+		o.counts[len(o.counts)-1]++
 	}
-	return values, counts
+	return o.values, o.counts
 }
+
+// fillRows is the number of rows whose values are put into bins column by column.
+const fillRows = 256
 
 // fill sets the bins of the rows of d, of which the first is row at of b.
 func (b *binned) fill(d *Dataset, at int, family Family, edges []binEdges, threads int) {
 	parallel(chunks(d.Rows()), threads, func(c int) {
-		buf := make([]float64, d.x.cols)
+		var keys [fillRows]uint64
 		from, to := chunk(c, d.Rows())
-		for i := from; i < to; i++ {
-			row := d.x.row(d.sourceRow(i), buf)
-			for k, block := range b.blocks {
-				word := uint64(0)
-				for s := k * binLanes; s < min((k+1)*binLanes, len(b.features)); s++ {
-					word |= uint64(edges[s].bin(family, row[b.features[s].column])) << (s % binLanes * 8)
+		for ; from < to; from += fillRows {
+			end := min(from+fillRows, to)
+			for s := range b.features {
+				column, words := b.features[s].column, b.blocks[s/binLanes][at+from:at+end]
+				if e := &edges[s]; e.categories != nil {
+					for i := range words {
+						x := d.x.At(d.sourceRow(from+i), column)
+						words[i] |= uint64(b.features[s].categoryBin(family, e.categories, x)) << (s % binLanes * 8)
+					}
+				} else {
+					d.keys(keys[:len(words)], from, column, family)
+					e.add(words, keys[:len(words)], s%binLanes*8)
 				}
-				block[at+i] = word
 			}
 		}
 	})
 }
+
+// keys sets dst to the orderedKeys of the column's values from row from on, as the family sees them: XGBoost's rounded
+// to float32; what LightGBM takes for 0 is up to the edges. Missing values have the largest key.
+func (d *Dataset) keys(dst []uint64, from, column int, family Family) {
+	x := d.x
+	for i := range dst {
+		at := (from+i)*x.cols + column
+		if d.rows != nil {
+			at = int(d.rows[from+i])*x.cols + column
+		}
+		var v float64
+		if x.f64 == nil {
+			v = float64(x.f32[at])
+		} else if v = x.f64[at]; family == XGBoost {
+			v = float64(float32(v))
+		}
+		key := math.Float64bits(v + 0) // no -0
+		key ^= uint64(int64(key)>>63) | 1<<63
+		if v != v {
+			key = missingKey
+		}
+		dst[i] = key
+	}
+}
+
+// missingKey is above the key of every number.
+const missingKey = math.MaxUint64 - 1
 
 // sample returns at most sampleRows rows, ascending, spread evenly.
 func (b *binned) sample(p *Params) []int {
@@ -242,55 +292,55 @@ func mergeRanges(dst, more []columnRange) {
 
 // binEdges finds bins of values without a branch that depends on the value.
 type binEdges struct {
-	upper   [maxBins]float64 // NaN, which no value passes, after the last
-	missing uint8
-	// Of a categorical column, else nil:
-	feature    *feature
+	// below[i] is the largest key in bin i; MaxUint64, which no key passes, from the last bin on. If the feature has a
+	// bin for missing values, the keys of all numbers end before it.
+	below [maxBins]uint64
+	// categories are the bins of the codes of a categorical column, else nil.
 	categories []uint8
 }
 
-func newBinEdges(features []feature) []binEdges {
+func newBinEdges(features []feature, family Family) []binEdges {
 	edges := make([]binEdges, len(features))
 	for s := range edges {
-		edges[s].set(&features[s])
+		edges[s].set(&features[s], family)
 	}
 	return edges
 }
 
-func (e *binEdges) set(f *feature) {
-	for i := copy(e.upper[:], f.upper); i < maxBins; i++ {
-		e.upper[i] = math.NaN()
+func (e *binEdges) set(f *feature, family Family) {
+	if f.categories != nil {
+		e.categories = f.categoryBins()
+		return
+	}
+	for i := range e.below {
+		e.below[i] = math.MaxUint64
+	}
+	for i, u := range f.upper {
+		switch {
+		case family == XGBoost: // u itself is in the next bin
+			e.below[i] = orderedKey(u) - 1
+		case u >= 0 && u <= zeroThreshold: // all that is taken for 0 is in the bin
+			e.below[i] = orderedKey(zeroThreshold)
+		case u < 0 && u >= -zeroThreshold:
+			e.below[i] = orderedKey(-zeroThreshold) - 1
+		default:
+			e.below[i] = orderedKey(u)
+		}
 	}
 	if f.missing {
-		e.missing = uint8(f.values)
-	}
-	if f.categories != nil {
-		e.feature, e.categories = f, f.categoryBins()
+		e.below[f.values-1] = missingKey - 1
 	}
 }
 
-// bin returns the bin of x, of which a column without missing values has no NaN.
-func (e *binEdges) bin(family Family, x float64) uint8 {
-	if e.feature != nil {
-		return e.feature.categoryBin(family, e.categories, x)
-	}
-	if x != x {
-		return e.missing
-	}
-	x = family.normalize(x)
-	i := 0
-	if family == XGBoost {
-		for step := maxBins / 2; step > 0; step /= 2 {
-			if j := i + step; e.upper[(j-1)&(maxBins-1)] <= x {
-				i = j
-			}
+// add sets the lane at shift of each word, which is 0, to the bin of the key at its place.
+func (e *binEdges) add(words, keys []uint64, shift int) {
+	keys = keys[:len(words)]
+	for i, key := range keys {
+		var b, less uint64
+		for step := uint64(maxBins / 2); step > 0; step /= 2 {
+			_, less = bits.Sub64(e.below[(b+step-1)&(maxBins-1)], key, 0)
+			b += step & -less
 		}
-		return uint8(i)
+		words[i] |= b << (shift & 63)
 	}
-	for step := maxBins / 2; step > 0; step /= 2 {
-		if j := i + step; e.upper[(j-1)&(maxBins-1)] < x {
-			i = j
-		}
-	}
-	return uint8(i)
 }

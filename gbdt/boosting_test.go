@@ -90,6 +90,29 @@ func TestRandomForestAveragesItsTrees(t *testing.T) {
 	}
 }
 
+// A checkpoint is the model that a training of so many rounds gives, and later rounds leave it alone.
+func TestCheckpointsAreModels(t *testing.T) {
+	for _, family := range []Family{LightGBM, XGBoost} {
+		for _, boosting := range []Boosting{Plain, Dart, RandomForest} {
+			p := DefaultParams(family)
+			p.Boosting, p.Rounds, p.BaggingFraction, p.MinDataInLeaf, p.SkipDrop = boosting, 6, 0.6, 5, 0
+			d := testDataset(t, 89, 400, 6, p)
+			var models []*Model
+			mustTrain(t, p, d, TrainOptions{Checkpoint: func(m *Model) error { models = append(models, m); return nil }})
+			for i, m := range models {
+				p.Rounds = i + 1
+				want := mustTrain(t, p, d, TrainOptions{}).Model
+				if !reflect.DeepEqual(m.Trees, want.Trees) || !reflect.DeepEqual(m.TreeWeights, want.TreeWeights) {
+					t.Errorf("%v, boosting %d: checkpoint %d differs", family, boosting, i+1)
+				}
+			}
+			if len(models) != 6 {
+				t.Errorf("%v, boosting %d: %d checkpoints, want 6", family, boosting, len(models))
+			}
+		}
+	}
+}
+
 func TestLargestImportance(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 1))
 	tr := &trainer{data: &binned{rows: 5000}, scale: []scales{{1, 1}}, pairs: [][]gradPair{make([]gradPair, 5000)}}

@@ -94,6 +94,11 @@ func compile(family Family, features int, trees []walkTree, stops []int) *compil
 		}
 	}
 	c.slow = slices.ContainsFunc(c.trees, func(t compiledTree) bool { return t.walk != nil })
+	if family == LightGBM {
+		c.leaves = make([]float64, 0, leaves)
+	} else {
+		c.narrowLeaves = make([]float32, 0, leaves)
+	}
 	for i := range trees {
 		if c.trees[i].walk != nil {
 			continue
@@ -166,6 +171,11 @@ func (c *compiler) rank(features int, trees []walkTree) bool {
 
 // fillTests fills tests.
 func (c *compiler) fillTests(trees []walkTree) {
+	total := 0
+	for i := range trees {
+		total += len(trees[i].nodes)
+	}
+	c.tests = make([]uint32, 0, total)
 	for i := range trees {
 		if c.trees[i].walk != nil {
 			continue

@@ -1,6 +1,7 @@
 package gbdt
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -226,8 +227,11 @@ func TestCompiledIsThePlainWalk(t *testing.T) {
 		for seed := range uint64(3) {
 			rng := rand.New(rand.NewPCG(seed, uint64(n)))
 			m := randomModel(rng, s)
-			p := mustPredictor(t, m, PredictOptions{Threads: 1 + int(seed)})
-			checkPredictor(t, fmt.Sprintf("shape %d, seed %d", n, seed), p, m, awkwardRows(t, rng, 90+int(seed), s))
+			x := awkwardRows(t, rng, 90+int(seed), s)
+			for _, portable := range []bool{false, true} {
+				p := mustPredictor(t, m, PredictOptions{Threads: 1 + int(seed), Portable: portable})
+				checkPredictor(t, fmt.Sprintf("shape %d, seed %d, portable %v", n, seed, portable), p, m, x)
+			}
 		}
 	}
 }
@@ -306,6 +310,68 @@ func TestRanksAreCounts(t *testing.T) {
 					t.Fatalf("%v, %d thresholds: rank of %v is %d, want %d", family, n, x, got[0], len(distinct))
 				}
 			}
+		}
+	}
+}
+
+// Link outputs and classes of a batch are those of the rows, for few and many outputs.
+func TestBatchOutputsAreTheRows(t *testing.T) {
+	for n, c := range []struct {
+		shape     modelShape
+		objective Objective
+	}{
+		{modelShape{family: XGBoost, features: 3, trees: 40, leaves: 9, outputs: 4, values: 40}, Objective{Name: "multi:softmax"}},
+		{modelShape{family: XGBoost, features: 3, trees: 60, leaves: 9, outputs: 20, values: 40}, Objective{Name: "multi:softmax"}},
+		{modelShape{family: XGBoost, features: 3, trees: 40, leaves: 9, outputs: 4, values: 40}, Objective{Name: "multi:softprob"}},
+		{modelShape{family: LightGBM, features: 3, trees: 60, leaves: 300, outputs: 20, values: 400}, Objective{Name: "multiclass"}},
+	} {
+		rng := rand.New(rand.NewPCG(8, uint64(n)))
+		m := randomModel(rng, c.shape)
+		m.Objective = c.objective
+		p := mustPredictor(t, m, PredictOptions{Threads: 2})
+		x, k := awkwardRows(t, rng, 150, c.shape), p.NumOutputs()
+		plain := plainTrees(m)
+		out, one := make([]float64, 150*k), make([]float64, k)
+		if err := p.PredictBatch(t.Context(), out, x); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 150 {
+			row := x.row(i, nil)
+			class, err := p.Class(row)
+			if err := errors.Join(err, p.Predict(one, row)); err != nil {
+				t.Fatal(err)
+			}
+			raw := plainRaw(m, plain, row)
+			best := 0
+			for k, r := range raw {
+				if r > raw[best] {
+					best = k
+				}
+			}
+			if class != best || !sameBits(one, out[i*k:(i+1)*k]) || k == 1 && one[0] != float64(best) {
+				t.Fatalf("model %d, row %d: class %d, want %d; outputs alone %v, in the batch %v", n, i, class, best, one, out[i*k:(i+1)*k])
+			}
+		}
+	}
+}
+
+// A context that has ended stops every kind of batch.
+func TestBatchesHeedTheContext(t *testing.T) {
+	s := modelShape{family: LightGBM, features: 3, trees: 4, leaves: 9, outputs: 2, values: 40}
+	rng := rand.New(rand.NewPCG(9, 9))
+	m, x := randomModel(rng, s), awkwardRows(t, rng, 50, s)
+	withCovers(m, x)
+	p := mustPredictor(t, m, PredictOptions{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, importanceErr := p.PermutationImportance(ctx, x, func([]float64) float64 { return 0 }, DefaultPermutationOptions())
+	for name, err := range map[string]error{
+		"raw": p.RawBatch(ctx, make([]float64, 100), x), "outputs": p.PredictBatch(ctx, make([]float64, 100), x),
+		"leaves": p.LeafIndexBatch(ctx, make([]int32, 200), x), "contributions": p.ContributionsBatch(ctx, make([]float64, 400), x),
+		"interventional": p.InterventionalContributions(ctx, make([]float64, 400), x, x), "importance": importanceErr,
+	} {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v, want %v", name, err, context.Canceled)
 		}
 	}
 }

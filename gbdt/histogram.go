@@ -24,6 +24,18 @@ type histogram []histBlock
 // slot returns the sums of the bins of the feature in slot s.
 func (h histogram) slot(s int) *[maxBins]gradPair { return &h[s/binLanes][s%binLanes] }
 
+// addHalf is add for a block of which the second half of the lanes is empty.
+func (h *histBlock) addHalf(words []uint64, pairs []gradPair) {
+	pairs = pairs[:len(words)]
+	for i, w := range words {
+		p := pairs[i]
+		h[0][uint8(w)] += p
+		h[1][uint8(w>>8)] += p
+		h[2][uint8(w>>16)] += p
+		h[3][uint8(w>>24)] += p
+	}
+}
+
 // addRows is add for the words of the given rows.
 func (h *histBlock) addRows(words []uint64, rows []int32, pairs []gradPair) {
 	pairs = pairs[:len(rows)]
@@ -63,6 +75,15 @@ const gatherRows = 512
 // gathered first, so that many reads wait for memory at the same time.
 const denseShare = 6
 
+// addWords adds words of the data and their pairs to block b.
+func (h histogram) addWords(d *binned, b int, words []uint64, pairs []gradPair) {
+	if len(d.features)-b*binLanes <= binLanes/2 {
+		h[b].addHalf(words, pairs)
+		return
+	}
+	h[b].add(words, pairs)
+}
+
 // add sets the given blocks to the sums of pairs over the given rows of the data. pairs has an entry for each row of
 // the data.
 func (h histogram) add(d *binned, blocks []int, pairs []gradPair, rows []int32) {
@@ -85,7 +106,7 @@ func (h histogram) addRange(d *binned, blocks []int, pairs []gradPair, from, to 
 	for ; from < to; from += step {
 		end := min(from+step, to)
 		for _, b := range blocks {
-			h[b].add(d.blocks[b][from:end], pairs[from:end])
+			h.addWords(d, b, d.blocks[b][from:end], pairs[from:end])
 		}
 	}
 }
@@ -117,7 +138,7 @@ func (h histogram) addSparse(d *binned, blocks []int, pairs []gradPair, rows []i
 			for i, r := range rows[:n] {
 				words[i] = source[r]
 			}
-			h[b].add(words[:n], gathered[:n])
+			h.addWords(d, b, words[:n], gathered[:n])
 		}
 		rows = rows[n:]
 	}

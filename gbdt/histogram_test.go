@@ -8,20 +8,24 @@ import (
 
 func TestHistogramAgainstPlainSums(t *testing.T) {
 	p := DefaultParams(LightGBM)
-	d := newBinned(testDataset(t, 11, 5000, 19, p), &p)
+	d := newBinned(testDataset(t, 11, 5000, 19, p), &p) // the last of three blocks is half empty
 	rng := rand.New(rand.NewPCG(1, 1))
 	pairs := make([]gradPair, d.rows)
 	for i := range pairs {
 		pairs[i] = packPair(int32(rng.IntN(1<<17)-1<<16), uint32(rng.IntN(1<<17)))
 	}
 	all := make([]int32, d.rows)
-	var some, rest []int32
+	var few, some, rest []int32
 	for i := range all {
 		all[i] = int32(i)
-		if rng.IntN(3) == 0 {
-			some = append(some, int32(i))
-		} else {
+		switch {
+		case rng.IntN(3) > 0:
 			rest = append(rest, int32(i))
+		default:
+			some = append(some, int32(i))
+			if rng.IntN(6) == 0 {
+				few = append(few, int32(i))
+			}
 		}
 	}
 	blocks := []int{0, 1, 2}
@@ -29,38 +33,40 @@ func TestHistogramAgainstPlainSums(t *testing.T) {
 	for s := range slots {
 		slots[s] = s
 	}
-	for range 1 {
-		whole, part, other := make(histogram, len(d.blocks)), make(histogram, len(d.blocks)), make(histogram, len(d.blocks))
-		part[0][0][0] = 99 // build must forget what was there
-		whole.add(d, blocks, pairs, all)
-		part.add(d, blocks, pairs, some)
-		for _, c := range []struct {
-			name string
-			h    histogram
-			rows []int32
-		}{{"all", whole, all}, {"some", part, some}} {
-			for _, s := range slots {
-				var g, h [maxBins]int64
-				for _, r := range c.rows {
-					g[d.bin(s, r)] += pairs[r].gradient()
-					h[d.bin(s, r)] += pairs[r].hessian()
-				}
-				for b, sum := range c.h.slot(s) {
-					if sum.gradient() != g[b] || sum.hessian() != h[b] {
-						t.Fatalf("%s, slot %d bin %d: got %d, %d, want %d, %d", c.name, s, b, sum.gradient(), sum.hessian(), g[b], h[b])
-					}
-				}
-			}
-		}
-		other.add(d, blocks, pairs, rest)
-		whole.subtract(part, d, slots)
+	check := func(name string, h histogram, rows []int32) {
+		t.Helper()
 		for _, s := range slots {
+			var g, hessian [maxBins]int64
+			for _, r := range rows {
+				g[d.bin(s, r)] += pairs[r].gradient()
+				hessian[d.bin(s, r)] += pairs[r].hessian()
+			}
 			for b := range d.features[s].bins() {
-				if whole.slot(s)[b] != other.slot(s)[b] {
-					t.Fatalf("slot %d bin %d: difference %x, sums of the rest %x", s, b, whole.slot(s)[b], other.slot(s)[b])
+				if sum := h.slot(s)[b]; sum.gradient() != g[b] || sum.hessian() != hessian[b] {
+					t.Fatalf("%s, slot %d bin %d: got %d, %d, want %d, %d", name, s, b, sum.gradient(), sum.hessian(), g[b], hessian[b])
 				}
 			}
 		}
+	}
+	whole, part := make(histogram, len(d.blocks)), make(histogram, len(d.blocks))
+	part[0][0][0] = 99 // what was there must be forgotten
+	part.add(d, blocks, pairs, few)
+	check("few", part, few)
+	part.add(d, blocks, pairs, some)
+	check("some", part, some)
+	part.merge(part, blocks)
+	check("some twice", part, append(some[:len(some):len(some)], some...))
+	part.add(d, blocks, pairs, some)
+	whole.add(d, blocks, pairs, all)
+	check("all", whole, all)
+	whole.subtract(part, d, slots)
+	check("the rest", whole, rest)
+	whole.add(d, blocks, pairs, nil)
+	check("none", whole, nil)
+	for _, threads := range []int{1, 3} {
+		g := newGrower(&p, d, threads)
+		g.pairs, g.blocks = pairs, blocks
+		check("in parts", g.build(all), all)
 	}
 }
 

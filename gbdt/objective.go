@@ -155,8 +155,12 @@ func (logisticLoss) gradients(b *GradientBatch) {
 // logisticGradients sets the derivatives of the log loss of labels from 0 to 1.
 func logisticGradients(scores, labels, gradient, hessian []float64) {
 	scores, gradient, hessian = scores[:len(labels)], gradient[:len(labels)], hessian[:len(labels)]
+	for i, x := range scores {
+		gradient[i] = -x
+	}
+	expRun(gradient)
 	for i, y := range labels {
-		p := 1 / (1 + exp64(-scores[i]))
+		p := 1 / (1 + gradient[i])
 		gradient[i] = p - y
 		hessian[i] = max(float64(p*(1-p)), leastHessian)
 	}
@@ -200,11 +204,13 @@ func (o softmaxLoss) gradients(b *GradientBatch) {
 			top[i] = max(top[i], x)
 		}
 	}
-	for k, scores := range b.Scores { // one output at a time, so that the exponentials overlap
-		p := b.Gradient[k][:len(scores)]
+	for k, scores := range b.Scores {
+		p, top, sum := b.Gradient[k][:len(scores)], top[:len(scores)], sum[:len(scores)]
 		for i, x := range scores {
-			e := exp64(x - top[i])
-			p[i] = e
+			p[i] = x - top[i]
+		}
+		expRun(p)
+		for i, e := range p {
 			sum[i] += e
 		}
 	}

@@ -17,6 +17,9 @@ type PredictOptions struct {
 	Threads int
 	// EarlyStop lets rows be done before all trees are used; the zero value does not.
 	EarlyStop EarlyStop
+	// Portable keeps batches to plain Go where the processor has vector instructions (AVX2) for them. The answers are the
+	// same bits either way.
+	Portable bool
 }
 
 // Predictor answers rows with a model. It is safe for concurrent use and shares memory with its model, which must not
@@ -39,6 +42,10 @@ type Predictor struct {
 
 	shapOnce sync.Once
 	shap     *shap
+	// portable says that there is no form for vector instructions.
+	portable bool
+	scanOnce sync.Once
+	scan     *scanForm
 }
 
 // walkNode is an inner node in the order of the tree.
@@ -77,9 +84,16 @@ func NewPredictor(m *Model, options PredictOptions) (*Predictor, error) {
 	if options.Rounds > 0 {
 		p.rounds = min(p.rounds, options.Rounds)
 	}
+	total := 0
+	for i := from; i < to; i++ {
+		total += len(m.Trees[i].Left)
+	}
+	nodes := make([]walkNode, total)
 	for i := range p.trees {
 		t := &m.Trees[from+i]
-		w := newWalkTree(t)
+		inner := len(t.Left)
+		w := fillWalkTree(t, nodes[:inner:inner])
+		nodes = nodes[inner:]
 		if m.TreeWeights != nil {
 			w.weight = m.TreeWeights[from+i]
 		}
@@ -88,11 +102,15 @@ func NewPredictor(m *Model, options PredictOptions) (*Predictor, error) {
 	stops := options.EarlyStop.stops(m, options.FirstRound, p.rounds)
 	p.margin, p.stopping = options.EarlyStop.Margin, len(stops) > 0
 	p.compiled = compile(m.Family, m.NumFeatures(), p.trees, stops)
+	p.portable = !canScan || options.Portable
 	return p, nil
 }
 
-func newWalkTree(t *Tree) walkTree {
-	w := walkTree{nodes: make([]walkNode, len(t.Left)), tree: t, weight: 1}
+func newWalkTree(t *Tree) walkTree { return fillWalkTree(t, make([]walkNode, len(t.Left))) }
+
+// fillWalkTree is newWalkTree with room for the nodes.
+func fillWalkTree(t *Tree, nodes []walkNode) walkTree {
+	w := walkTree{nodes: nodes, tree: t, weight: 1}
 	for j := range w.nodes {
 		w.nodes[j] = walkNode{t.Threshold[j], t.Feature[j], t.Left[j], t.Right[j], t.Decision[j]}
 	}

@@ -50,8 +50,8 @@ func NewStreamedDataset(p Params, names []string, source Source) (*Dataset, erro
 
 // sampleValues is about the number of values in the sample of a stream, which has at least leastSample rows.
 const (
-	sampleValues = 1 << 22
-	leastSample  = 1 << 14
+	sampleValues = 1 << 21
+	leastSample  = 1 << 13
 )
 
 // stream is the state of reading a source.
@@ -149,7 +149,7 @@ func (s *stream) chooseBins() {
 	}
 	s.bins = &binned{rows: s.rows}
 	s.bins.findFeatures(s.params, columnSample{min(s.rows, s.limit), at}, s.ranges, s.threads)
-	s.edges = newBinEdges(s.bins.features)
+	s.edges = newBinEdges(s.bins.features, s.params.Family)
 	s.sample.pieces, s.exact.pieces = nil, nil
 	s.targets.Labels = make([]float64, 0, s.rows)
 }

@@ -237,7 +237,7 @@ func (t *trainer) tell(r, leaves int, figures []float64) (done bool, err error) 
 		}
 	}
 	if t.options.Checkpoint != nil && (r+1)%max(t.options.CheckpointEvery, 1) == 0 {
-		if err := t.options.Checkpoint(t.snapshot()); err != nil {
+		if err := t.options.Checkpoint(t.upTo(t.model.NumRounds())); err != nil {
 			return false, err
 		}
 	}
@@ -368,27 +368,30 @@ func (t *trainer) judge(trees []Tree) []float64 {
 }
 
 func (t *trainer) result() *Result {
-	m := t.snapshot()
+	rounds := t.model.NumRounds()
 	if t.params.EarlyStopping > 0 {
-		m.RoundEnds = m.RoundEnds[:t.before+t.best+1]
-		m.Trees = m.Trees[:m.RoundEnds[len(m.RoundEnds)-1]]
+		rounds = t.before + t.best + 1
 	}
-	if t.params.Boosting == RandomForest && m.Family == XGBoost {
-		averageLeaves(m)
-	}
-	return &Result{Model: m, Metric: t.options.Metric.Name, History: t.history, BestRound: len(m.RoundEnds) - t.before}
+	return &Result{Model: t.upTo(rounds), Metric: t.options.Metric.Name, History: t.history, BestRound: rounds - t.before}
 }
 
-// snapshot returns the model as it is: later rounds do not change it.
-func (t *trainer) snapshot() *Model {
+// upTo returns the model of the first rounds as it is: what is trained later does not change it.
+func (t *trainer) upTo(rounds int) *Model {
 	m := *t.model
-	m.Trees, m.RoundEnds = slices.Clone(m.Trees), slices.Clone(m.RoundEnds)
-	m.TreeWeights = slices.Clone(m.TreeWeights)
+	m.RoundEnds = slices.Clone(m.RoundEnds[:rounds])
+	trees := 0
+	if rounds > 0 {
+		trees = int(m.RoundEnds[rounds-1])
+	}
+	m.Trees, m.TreeWeights = slices.Clone(m.Trees[:trees]), slices.Clone(m.TreeWeights)
 	if t.params.Boosting == Dart {
 		for i := range m.Trees {
 			m.Trees[i].LeafValue = slices.Clone(m.Trees[i].LeafValue)
 			m.Trees[i].InternalValue = slices.Clone(m.Trees[i].InternalValue)
 		}
+	}
+	if t.params.Boosting == RandomForest && m.Family == XGBoost {
+		averageLeaves(&m)
 	}
 	return &m
 }

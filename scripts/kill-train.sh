@@ -3,7 +3,7 @@
 #
 #   scripts/kill-train.sh [PROGRAM] [TIMES]     without PROGRAM it is built
 #
-# Odd tries are killed anywhere in the run, whose length a first, whole one measures; even ones while it writes: up to 0.12
+# Odd tries are killed anywhere in the run, whose length a first, whole one measures; even ones while it writes: up to 0.08
 # seconds after its temporary folder appeared. Two tries before start from empty folders, where "loads" means that the
 # next start can train.
 set -euo pipefail
@@ -64,7 +64,7 @@ for try in $(seq "$times"); do
 	if [ $((try % 2)) -eq 1 ]; then
 		train_and_kill "$(moment "$whole" 0 1)"
 	else
-		train_and_kill "$(moment 0.12 0 1)" writing
+		train_and_kill "$(moment 0.08 0 1)" writing
 	fi
 	"$PROGRAM" predict Gold --horizon 5 --json >answer.json 2>answer.err || fail "try $try ($how): predict: $(cat answer.err)"
 	[ ! -s answer.err ] || fail "try $try ($how): $(cat answer.err)"
@@ -85,4 +85,4 @@ done
 "$PROGRAM" models prune --keep 1 >prune.out || fail "prune: $(cat prune.out)"
 left=$(find models data -name '*tmp*' | wc -l)
 [ "$left" -eq 0 ] || fail "$left temporary files left: $(find models data -name '*tmp*')"
-echo "kill-train: $times tries, $killed killed, $new of them after the new version was in service; every time a model answered"
+echo "kill-train: $times tries, $killed killed and the others ended before; $new put a new version into service; after every one a model answered"

@@ -3,10 +3,13 @@
 
     train.py FOLDER [sets=multi,binary,mixed] [engines=lightgbm,xgboost] [pairs=5] [threads=1,2] [rounds=300] [busy=0.05]
 
+    train.py curve [columns=40] [rounds=10] [threads=2]
+
 FOLDER holds the data of train_data.py. Ours and theirs take turns, each run in a process of its own: A B A B. A ratio is
 theirs / ours, and the median of the pairs' ratios is what counts. While a pair runs, the processor time that other
 programs take is measured; a pair with more than busy of a core taken is told as disturbed and repeated, up to three
-times. The Go program is built first (go must be on the path).
+times. The Go program is built first (go must be on the path). The second form shows how time and memory grow from 10^4
+to 10^7 streamed rows.
 """
 import json
 import os
@@ -86,7 +89,7 @@ def run(command, threads):
 
 
 def compare(ours, engine, folder, name, threads, rounds, pairs, busy):
-    ratios, with_bins, disturbed, left = [], [], 0, 4 * pairs
+    ratios, with_bins, cpu, disturbed, left = [], [], [], 0, 4 * pairs
     while len(ratios) < pairs and left > 0:
         left -= 1
         a, taken = run([ours, folder, name, str(rounds)], threads)
@@ -96,6 +99,7 @@ def compare(ours, engine, folder, name, threads, rounds, pairs, busy):
         if quiet or left < pairs - len(ratios):
             ratios.append(ratio)
             with_bins.append((b["bin"] + b["boost"]) / (a["bin"] + a["boost"]))
+            cpu.append(b["cpu"] / a["cpu"])
             disturbed += not quiet
         else:
             note = " (repeated)"
@@ -103,11 +107,25 @@ def compare(ours, engine, folder, name, threads, rounds, pairs, busy):
               f"{b['engine']} {b['bin']:.2f}+{b['boost']:.2f} s loss {b['logloss']:.5f}  ratio {ratio:.2f}  "
               f"others {taken:.2f}, {taken_b:.2f}{note}", flush=True)
     print(f"{name}, {rounds} rounds, {threads} threads, {b['engine']} / ours: {statistics.median(ratios):.2f} "
-          f"(with binning {statistics.median(with_bins):.2f}; {min(ratios):.2f} to {max(ratios):.2f} of {len(ratios)}, "
+          f"(with binning {statistics.median(with_bins):.2f}; processor time {statistics.median(cpu):.2f}; {min(ratios):.2f} to {max(ratios):.2f} of {len(ratios)}, "
           f"{disturbed} disturbed); log loss {100 * (a['logloss'] / b['logloss'] - 1):+.2f} %", flush=True)
 
 
+def curve(option):
+    with tempfile.TemporaryDirectory() as place:
+        ours = os.path.join(place, "train")
+        subprocess.run(["go", "build", "-o", ours, "./train"], cwd=HERE, check=True)
+        for rows in (10**4, 10**5, 10**6, 10**7):
+            a, taken = run([ours, "stream", str(rows), option.get("columns", "40"), option.get("rounds", "10")],
+                           int(option.get("threads", "2")))
+            print(f"{rows} rows: binning {1e9 * a['bin'] / rows:.0f} ns a row, boosting {a['boost_ns_per_row_and_round']:.0f} "
+                  f"ns a row and round, peak {a['peak_mb']:.0f} MB of {a['allowed_mb']:.0f}  others {taken:.2f}", flush=True)
+
+
 def main():
+    if sys.argv[1] == "curve":
+        curve(dict(a.split("=", 1) for a in sys.argv[2:]))
+        return
     if sys.argv[1] == "theirs":
         engine, folder, name, threads, rounds = sys.argv[2:]
         print(json.dumps(theirs(engine, folder, name, int(threads), int(rounds))))

@@ -83,6 +83,9 @@ func (b *bed) begin(ctx context.Context, o options) error {
 	defer log.Close()
 	began := time.Now()
 	service := exec.CommandContext(ctx, o.pppq, "serve")
+	if o.pinned {
+		service = exec.CommandContext(ctx, "taskset", "-c", "0", o.pppq, "serve")
+	}
 	service.Env = append(append(os.Environ(), b.environment()...), "API_KEYS="+line, "RATE_LIMIT=1000000")
 	service.Stdout = log
 	if err := b.launch("pppq", service); err != nil {
@@ -107,15 +110,11 @@ func (b *bed) begin(ctx context.Context, o options) error {
 // launch starts a server on a free port and waits until it answers /livez or
 // anything else.
 func (b *bed) launch(name string, cmd *exec.Cmd) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	if err != nil {
 		return err
 	}
-	address := l.Addr().String()
-	port := l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
-		return err
-	}
+	address := fmt.Sprintf("127.0.0.1:%d", port)
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}
@@ -201,14 +200,20 @@ func (b *bed) targets() []target {
 	row[0] = "0." + sixDigits
 	infer := fmt.Sprintf(`{"inputs":[{"name":"features","datatype":"FP64","shape":[1,%d],"data":[%s]}]}`, len(row), strings.Join(row, ","))
 	whatIf := `{"asset":"SP500","horizon_years":5,"model_type":"ensemble","features":{"bill_rate":0.03` + sixDigits + `},"explain":`
-	return []target{
-		{"bare", "bare", post("/", predictBody), "bare"},
-		{"predict, repeated", "pppq", post("/api/v1/predict", predictBody), "bare"},
-		{"forecast GET, repeated", "pppq", newRequest("GET", "/api/v1/forecast/Gold?horizon_years=5", "bench", b.key, ""), "bare"},
-		{"what-if", "pppq", post("/api/v1/predict", whatIf+`false}`), "bare"},
-		{"what-if, explained", "pppq", post("/api/v1/predict", whatIf+`true}`), "bare"},
-		{"v2 infer", "pppq", post("/v2/models/pppq/infer", infer), "bare"},
+	all := []target{{"bare", "bare", post("/", predictBody), []string{"bare"}}}
+	if b.servers["fastapi"] != nil {
+		all = append(all, target{"FastAPI", "fastapi", post("/predict", whatIf+`false}`), []string{"bare"}})
 	}
+	if b.servers["mlserver"] != nil {
+		all = append(all, target{"MLServer infer", "mlserver", post("/v2/models/pppq/infer", infer), []string{"bare"}})
+	}
+	return append(all,
+		target{"predict, repeated", "pppq", post("/api/v1/predict", predictBody), []string{"bare"}},
+		target{"forecast GET, repeated", "pppq", newRequest("GET", "/api/v1/forecast/Gold?horizon_years=5", "bench", b.key, ""), []string{"bare"}},
+		target{"what-if", "pppq", post("/api/v1/predict", whatIf+`false}`), []string{"bare", "FastAPI"}},
+		target{"what-if, explained", "pppq", post("/api/v1/predict", whatIf+`true}`), []string{"bare"}},
+		target{"v2 infer", "pppq", post("/v2/models/pppq/infer", infer), []string{"bare", "MLServer infer"}},
+	)
 }
 
 // serveBare is the anchor: a handler that decodes the body and writes a file.

@@ -28,17 +28,20 @@ type target struct {
 	name    string
 	server  string
 	request request
-	// per is what the ratio is taken of: the name of another target.
-	per string
+	// per is what its rate is compared with: names of targets, where they are there.
+	per []string
 }
 
 type options struct {
 	pppq, folder     string
+	python           string
 	duration, rounds int
 	connections      int
 	rate             int
 	latency          int
 	only             string
+	overload, soak   int
+	swap, pinned     bool
 }
 
 func main() {
@@ -46,19 +49,32 @@ func main() {
 	serve := flag.String("serve-bare", "", "serve the bare anchor: a file with the answer (used by the command itself)")
 	flag.StringVar(&o.pppq, "pppq", "./pppq", "the program")
 	flag.StringVar(&o.folder, "folder", "", "folder with data and models; empty makes one with `pppq up --once`")
+	flag.StringVar(&o.python, "python", "python3", "a Python that may have FastAPI and MLServer to compare with; empty for none")
 	flag.IntVar(&o.duration, "seconds", 3, "seconds of each measurement")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
 	flag.IntVar(&o.connections, "connections", 16, "connections of the closed loop")
 	flag.IntVar(&o.rate, "rate", 2000, "requests a second of the open loop")
 	flag.IntVar(&o.latency, "latency-seconds", 10, "seconds of the open loop")
 	flag.StringVar(&o.only, "only", "", "measure only targets whose name holds this, and what they are compared with")
+	flag.IntVar(&o.overload, "overload-seconds", 0, "instead: offer batches at five times the capacity for so long")
+	flag.IntVar(&o.soak, "soak-requests", 0, "instead: send so many requests and watch memory and goroutines")
+	flag.BoolVar(&o.swap, "swap", false, "instead: measure latency while another version is promoted every second")
 	flag.Parse()
 	var err error
 	if *serve != "" {
 		err = serveBare(*serve)
 	} else {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-		err = run(ctx, o)
+		switch {
+		case o.overload > 0:
+			err = overload(ctx, o)
+		case o.soak > 0:
+			err = soak(ctx, o)
+		case o.swap:
+			err = swap(ctx, o)
+		default:
+			err = run(ctx, o)
+		}
 		stop()
 	}
 	if err != nil {
@@ -73,11 +89,16 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer bed.close()
+	if err := bed.startAnchors(ctx, o); err != nil {
+		return err
+	}
 	fmt.Printf("%s, %s/%s, %d processors, pppq's start to its first answer %d ms\n\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), bed.start.Milliseconds())
 	targets := bed.targets()
 	if o.only != "" {
-		targets = slices.DeleteFunc(targets, func(t target) bool { return t.name != "bare" && !strings.Contains(t.name, o.only) })
+		targets = slices.DeleteFunc(targets, func(t target) bool {
+			return t.name != "bare" && t.server == "pppq" && !strings.Contains(t.name, o.only)
+		})
 	}
 
 	rates := map[string][]float64{}
@@ -94,9 +115,15 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "closed loop, %d connections\trequests/s\tof bare\tserver CPU us/request\tresident MB\t\n", o.connections)
+	fmt.Fprintf(w, "closed loop, %d connections\trequests/s\tratio\tserver CPU us/request\tresident MB\t\n", o.connections)
 	for _, t := range targets {
-		fmt.Fprintf(w, "%s\t%.0f\t%s\t%.1f\t%.1f\t\n", t.name, median(rates[t.name]), ratio(rates, t), median(cpu[t.name]), bed.resident(t.server))
+		var ratios []string
+		for _, p := range t.per {
+			if rates[p] != nil {
+				ratios = append(ratios, fmt.Sprintf("%.2f of %s", ratio(rates[t.name], rates[p]), p))
+			}
+		}
+		fmt.Fprintf(w, "%s\t%.0f\t%s\t%.1f\t%.1f\t\n", t.name, median(rates[t.name]), strings.Join(ratios, ", "), median(cpu[t.name]), bed.resident(t.server))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -117,14 +144,13 @@ func run(ctx context.Context, o options) error {
 	return w.Flush()
 }
 
-// ratio is the median over rounds of a target's rate over that of what it is
-// compared with.
-func ratio(rates map[string][]float64, t target) string {
+// ratio is the median over rounds of one rate over another.
+func ratio(rates, per []float64) float64 {
 	var each []float64
-	for i, r := range rates[t.name] {
-		each = append(each, r/rates[t.per][i])
+	for i, r := range rates {
+		each = append(each, r/per[i])
 	}
-	return fmt.Sprintf("%.2f", median(each))
+	return median(each)
 }
 
 func median(v []float64) float64 {

@@ -101,7 +101,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate or a check.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(
 		upCommand(), serveCommand(), datasetCommand(), trainCommand(), backtestCommand(),
-		predictCommand(), compareCommand(), modelsCommand(), configCommand(), keysCommand(), initCommand(), certCommand(), doctorCommand(), healthcheckCommand(), versionCommand(),
+		predictCommand(), compareCommand(), modelsCommand(), ledgerCommand(), gbdtCommand(), configCommand(), keysCommand(), initCommand(), certCommand(), doctorCommand(), healthcheckCommand(), versionCommand(),
 	)
 	return root
 }

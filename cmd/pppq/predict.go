@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pppq/pppq/client"
 	"github.com/pppq/pppq/internal/bundle"
 	"github.com/pppq/pppq/internal/forecast"
 )
@@ -83,14 +88,16 @@ func predictCommand() *cobra.Command {
 		q       question
 		explain bool
 		set     []string
+		server  string
 	)
 	cmd := &cobra.Command{
 		Use: "predict ASSET", Short: "Forecast how much purchasing power an asset keeps", Args: exactly(1, "one asset"),
 		Long: `Predict prints the chance that an asset keeps its purchasing power, what 100 dollars
 are then likely to buy, how sure that is, and why. Assets are SP500, Treasury10, Bills,
 Banknotes, Gold, Silver, Copper, Oil, Bitcoin and the ones you imported, in any case.
-With --set some of the figures are replaced and the answer is hypothetical.`,
-		Example: "  pppq predict Gold --horizon 5\n  pppq predict Bills --horizon 2 --model-type lgbm --explain\n  pppq predict Treasury10 --set inflation_12m=0.08 --json",
+With --set some of the figures are replaced and the answer is hypothetical. With
+--server a running service answers; a key for it is taken from PPPQ_KEY.`,
+		Example: "  pppq predict Gold --horizon 5\n  pppq predict Bills --horizon 2 --model-type lgbm --explain\n  pppq predict Treasury10 --set inflation_12m=0.08 --json\n  pppq predict Gold --server http://127.0.0.1:8000",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ask, err := q.ask(args[0])
 			if err != nil {
@@ -100,13 +107,14 @@ With --set some of the figures are replaced and the answer is hypothetical.`,
 				return err
 			}
 			ask.Explain = explain || q.asJSON
-			b, err := inService(cmd)
+			var a *forecast.Answer
+			if server != "" {
+				a, err = askServer(cmd.Context(), server, ask)
+			} else {
+				a, err = askHere(cmd, ask)
+			}
 			if err != nil {
 				return err
-			}
-			a, err := b.Forecaster.Answer(ask, time.Now())
-			if err != nil {
-				return questionError(err)
 			}
 			if q.asJSON {
 				return printJSON(cmd.OutOrStdout(), a)
@@ -117,7 +125,45 @@ With --set some of the figures are replaced and the answer is hypothetical.`,
 	q.flags(cmd)
 	cmd.Flags().BoolVar(&explain, "explain", false, "show what moved the spread")
 	cmd.Flags().StringArrayVar(&set, "set", nil, "replace a figure, as `NAME=VALUE`; may be repeated")
+	cmd.Flags().StringVar(&server, "server", "", "ask the service at `URL` instead of the models folder")
 	return cmd
+}
+
+// askHere answers from the version in service in the models folder.
+func askHere(cmd *cobra.Command, ask forecast.Question) (*forecast.Answer, error) {
+	b, err := inService(cmd)
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.Forecaster.Answer(ask, time.Now())
+	return a, questionError(err)
+}
+
+// askServer lets a running service answer.
+func askServer(ctx context.Context, address string, ask forecast.Question) (*forecast.Answer, error) {
+	c, err := client.New(address, client.Options{Key: os.Getenv("PPPQ_KEY"), UserAgent: "pppq/" + programVersion()})
+	if err != nil {
+		return nil, usageError("--server: %w", err)
+	}
+	f, err := c.Predict(ctx, client.Question{
+		Asset: ask.Asset, HorizonYears: float64(ask.Months) / 12, ModelType: string(ask.Model), Features: ask.Features, Explain: &ask.Explain,
+	})
+	var problem *client.Problem
+	if errors.As(err, &problem) && (problem.Status == http.StatusNotFound || problem.Status == http.StatusUnprocessableEntity) {
+		return nil, &exitError{exitUsage, err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	a := new(forecast.Answer)
+	if err := json.Unmarshal(text, a); err != nil {
+		return nil, fmt.Errorf("answer of %s: %w", address, err)
+	}
+	return a, nil
 }
 
 func parseFeatures(set []string) (map[string]float64, error) {
@@ -156,7 +202,7 @@ func printAnswer(w io.Writer, a *forecast.Answer, explain bool) error {
 		fmt.Fprintf(w, "  %s a year  %s\n", signed(math.Expm1(p.Rate)), p.Name)
 	}
 	if len(a.Core.Parts) > 1 {
-		fmt.Fprintf(w, "  %s a year  together\n", signed(math.Expm1(a.Core.Center)))
+		fmt.Fprintf(w, "  %s a year  together, compounded\n", signed(math.Expm1(a.Core.Center)))
 	}
 	if explain {
 		fmt.Fprintf(w, "  what the model used to widen or narrow the spread (which changes P(loss)):\n")

@@ -49,6 +49,7 @@ the old version stays, and the exit code is 3.`,
 		if err != nil {
 			return err
 		}
+		keepLedger(cmd.Context(), s, "pppq train", cmd.ErrOrStderr())
 		if asJSON {
 			err = printJSON(cmd.OutOrStdout(), t)
 		} else {

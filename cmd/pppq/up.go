@@ -85,6 +85,7 @@ func ready(ctx context.Context, s *config.Settings, seed uint64, notes io.Writer
 		fmt.Fprintf(notes, "pppq: refused: %v\n", r)
 	}
 	if err == nil {
+		catchUpLedger(ctx, s, "pppq up", b.Manifest.Version, notes)
 		return b, nil, nil
 	}
 	if !errors.Is(err, bundle.ErrNone) {
@@ -94,6 +95,7 @@ func ready(ctx context.Context, s *config.Settings, seed uint64, notes io.Writer
 	if err != nil {
 		return nil, nil, err
 	}
+	keepLedger(ctx, s, "pppq up", notes)
 	b, _, err = folder.LoadCurrent()
 	return b, t, err
 }

@@ -2,6 +2,7 @@ package lightgbm
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -31,6 +32,13 @@ var knownKeys = []string{keyVersion, keyNumClass, keyTreesPerRound, keyLabelInde
 
 // maxHeaderLines bounds what is kept of a text that is no model; LightGBM writes at most 11.
 const maxHeaderLines = 1000
+
+const (
+	// blocksAtOnce is the number of trees that are parsed together, on several goroutines, and leastBlock a number of
+	// bytes that a tree has at least.
+	blocksAtOnce = 128
+	leastBlock   = 32
+)
 
 const (
 	endOfTrees      = "end of trees"
@@ -78,6 +86,8 @@ type reader struct {
 	sizes []int64
 	// treeLines has the line where each tree starts.
 	treeLines []int
+	// blocks are those of the next trees, whose numbers have not been read yet.
+	blocks []block
 }
 
 type headerValue struct {
@@ -87,7 +97,10 @@ type headerValue struct {
 
 func (l Limits) parse(data []byte) (*File, error) {
 	m := &gbdt.Model{Family: gbdt.LightGBM}
-	r := &reader{lines: lines{rest: data}, limits: l, model: m, file: &File{Model: m}, values: map[string]headerValue{}}
+	r := &reader{
+		lines: lines{rest: data}, limits: l, model: m, file: &File{Model: m}, values: map[string]headerValue{},
+		blocks: make([]block, 0, min(blocksAtOnce, len(data)/leastBlock+1)),
+	}
 	for _, step := range []func() error{r.readHeader, r.applyHeader, r.readTrees, r.readTail, r.check} {
 		if err := step(); err != nil {
 			return nil, err
@@ -271,13 +284,22 @@ func (r *reader) readTrees() error {
 		if !ok || !bytes.HasPrefix(line, []byte(treePrefix)) {
 			break
 		}
-		if len(r.model.Trees) == r.limits.MaxTrees {
+		if len(r.model.Trees)+len(r.blocks) == r.limits.MaxTrees {
 			r.lines.next()
-			return r.fail("Tree", fmt.Errorf("more than %d trees", r.limits.MaxTrees))
+			err := r.fail("Tree", fmt.Errorf("more than %d trees", r.limits.MaxTrees))
+			return cmp.Or(r.parseBlocks(), err)
 		}
 		if err := r.readTree(); err != nil {
-			return err
+			return cmp.Or(r.parseBlocks(), err) // the first fault of the text
 		}
+		if len(r.blocks) == cap(r.blocks) {
+			if err := r.parseBlocks(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.parseBlocks(); err != nil {
+		return err
 	}
 	trees := len(r.model.Trees)
 	if r.sizes != nil && len(r.sizes) != trees {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 
 	"github.com/pppq/pppq/gbdt"
 )
@@ -57,8 +60,8 @@ type block struct {
 	value [numTreeKeys][]byte
 	line  [numTreeKeys]int
 	keys  keySet
-	// last is the line of the end of the block.
-	last int
+	// first and last are the lines of its start and end.
+	first, last int
 	// leaves is the number of leaves.
 	leaves int
 	// err is the first error.
@@ -68,9 +71,9 @@ type block struct {
 // treePrefix starts a tree block; its number follows.
 const treePrefix = "Tree="
 
-// readTree reads one tree with the empty lines that belong to it; the next line starts with "Tree=".
+// readTree reads the lines of one tree and the empty lines that belong to it; the next line starts with "Tree=".
 func (r *reader) readTree() error {
-	index := len(r.model.Trees)
+	index := len(r.model.Trees) + len(r.blocks)
 	line, _ := r.lines.next()
 	start := r.lines.number
 	if string(line[len(treePrefix):]) != strconv.Itoa(index) {
@@ -95,13 +98,36 @@ func (r *reader) readTree() error {
 	if err := r.endOfBlock(index, size); err != nil {
 		return err
 	}
-	t := gbdt.Tree{Output: index % r.model.Outputs}
-	if err := b.parse(&t); err != nil {
-		return err
+	b.first = start
+	r.blocks = append(r.blocks, b)
+	return nil
+}
+
+// parseBlocks makes trees of the blocks that have been read. Its error is that of the first tree that has one.
+func (r *reader) parseBlocks() error {
+	from, n := len(r.model.Trees), len(r.blocks)
+	r.model.Trees = append(r.model.Trees, make([]gbdt.Tree, n)...)
+	var next atomic.Int64
+	var working sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		working.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				t := &r.model.Trees[from+i]
+				t.Output = (from + i) % r.model.Outputs
+				r.blocks[i].parse(t)
+			}
+		})
 	}
-	r.model.Trees = append(r.model.Trees, t)
-	r.file.trees = append(r.file.trees, b.keys)
-	r.treeLines = append(r.treeLines, start)
+	working.Wait()
+	for i := range r.blocks {
+		b := &r.blocks[i]
+		if b.err != nil {
+			return b.err
+		}
+		r.file.trees = append(r.file.trees, b.keys)
+		r.treeLines = append(r.treeLines, b.first)
+	}
+	r.blocks = r.blocks[:0]
 	return nil
 }
 
@@ -169,8 +195,8 @@ func (b *block) add(line []byte, number int) error {
 	return nil
 }
 
-// parse fills the tree. Memory is asked for only when the text is long enough to fill it.
-func (b *block) parse(t *gbdt.Tree) error {
+// parse fills the tree and keeps the first error. Memory is asked for only when the text is long enough to fill it.
+func (b *block) parse(t *gbdt.Tree) {
 	b.leaves = b.int(numLeaves, 1, math.MaxInt32)
 	sets := b.int(numCat, 0, math.MaxInt32-1)
 	inner := b.leaves - 1
@@ -202,7 +228,6 @@ func (b *block) parse(t *gbdt.Tree) error {
 	if t.Decision == nil && b.err == nil {
 		t.Decision = make([]uint8, inner)
 	}
-	return b.err
 }
 
 // fail keeps the first error and locates it.

@@ -71,6 +71,7 @@ func batch(ctx context.Context, c *call, in *batchInput) (*batchOutput, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		c.breathe()
 		line := &out.Items[i]
 		line.Index = i
 		a, err := c.ask(item.Value)

@@ -41,6 +41,8 @@ type call struct {
 	hit bool
 
 	ctx context.Context
+	// breath is when long work last let others in.
+	breath time.Time
 	// received is what the route's own reader made of the body.
 	received any
 	// failed is what the operation could not do; it goes before what is in out.

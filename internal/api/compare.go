@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -73,22 +74,24 @@ func compare(_ context.Context, c *call, in *compareInput) (*compareOutput, erro
 		out.Ranking = append(out.Ranking, Ranked{Answer: a})
 	}
 	c.keep.count = nil // several forecasts; a hit of the cache counts none
-	better := func(a, b Ranked) int {
-		switch x, y := a.Answer, b.Answer; {
-		case x.Probabilities.A != y.Probabilities.A:
-			return sign(y.Probabilities.A - x.Probabilities.A)
-		default:
-			return sign(y.Multiple.Median - x.Multiple.Median)
-		}
-	}
-	slices.SortStableFunc(out.Ranking, better)
-	for i := range out.Ranking {
-		out.Ranking[i].Rank = i + 1
-		if i > 0 && better(out.Ranking[i-1], out.Ranking[i]) == 0 {
-			out.Ranking[i].Rank = out.Ranking[i-1].Rank
-		}
-	}
+	rank(out.Ranking)
 	return &compareOutput{Body: out}, nil
+}
+
+// rank sorts by the chance of keeping purchasing power, then by the median
+// multiple, and numbers the places.
+func rank(list []Ranked) {
+	better := func(a, b Ranked) int {
+		x, y := a.Answer, b.Answer
+		return cmp.Or(sign(y.Probabilities.A-x.Probabilities.A), sign(y.Multiple.Median-x.Multiple.Median))
+	}
+	slices.SortStableFunc(list, better)
+	for i := range list {
+		list[i].Rank = i + 1
+		if i > 0 && better(list[i-1], list[i]) == 0 {
+			list[i].Rank = list[i-1].Rank
+		}
+	}
 }
 
 func sign(x float64) int {

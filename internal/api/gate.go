@@ -10,7 +10,7 @@ import (
 )
 
 // How long a request may be kept waiting for a place, however short its own work
-// is; longer work may wait for half of what it takes.
+// is; longer work may wait for a quarter of what it takes.
 const (
 	quickPatience = 100 * time.Millisecond
 	longPatience  = 25 * time.Millisecond
@@ -70,6 +70,28 @@ type place struct {
 	began    time.Time
 }
 
+// full reports, as enter would, that there is no place soon, for a request whose
+// body is not read yet.
+func (g *gate) full(c *cost, units float64) error {
+	now, expected := g.now(), c.expect(units)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.refuse(now, expected)
+}
+
+// refuse is the problem of a request that can't wait; nil if there is a place or
+// room in the line.
+func (g *gate) refuse(now time.Time, expected time.Duration) error {
+	if g.busy < g.width {
+		return nil
+	}
+	wait := g.until.Sub(now)
+	if len(g.waiting) >= g.queue || wait > max(g.patience, expected/4) {
+		return busy(wait)
+	}
+	return nil
+}
+
 // enter waits for a place. The error is a *Problem with Retry-After if there is
 // none soon, or that of ctx.
 func (g *gate) enter(ctx context.Context, c *cost, units float64) (place, error) {
@@ -79,17 +101,16 @@ func (g *gate) enter(ctx context.Context, c *cost, units float64) (place, error)
 	if g.busy == 0 || g.until.Before(now) {
 		g.until = now
 	}
-	wait := g.until.Sub(now)
+	if err := g.refuse(now, p.expected); err != nil {
+		g.mu.Unlock()
+		return place{}, err
+	}
 	if g.busy < g.width {
 		g.busy++
 		g.until = g.until.Add(p.expected / time.Duration(g.width))
 		g.mu.Unlock()
 		p.began = now
 		return p, nil
-	}
-	if len(g.waiting) >= g.queue || wait > max(g.patience, p.expected/2) {
-		g.mu.Unlock()
-		return place{}, busy(wait)
 	}
 	turn := make(chan struct{})
 	g.waiting = append(g.waiting, turn)

@@ -50,7 +50,7 @@ func TestGateBounds(t *testing.T) {
 	}
 }
 
-// Who would wait for longer than half of what its own work takes is told at once
+// Who would wait for longer than a quarter of what its own work takes is told at once
 // when to come again.
 func TestGateRefusesLongWaits(t *testing.T) {
 	t.Parallel()
@@ -71,10 +71,13 @@ func TestGateRefusesLongWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	var busy *Problem
+	if err := g.full(long, 1); !errors.As(err, &busy) || busy.headers.Get("Retry-After") != "4" {
+		t.Errorf("4 s before a place, asked early: %v", err)
+	}
 	if _, err := g.enter(context.Background(), long, 1); !errors.As(err, &busy) || busy.headers.Get("Retry-After") != "4" {
 		t.Errorf("4 s before a place: %v", err)
 	}
-	clk.at = clk.at.Add(2500 * time.Millisecond)
+	clk.at = clk.at.Add(3500 * time.Millisecond)
 	ctx, cancel := context.WithCancel(context.Background())
 	waits := make(chan error)
 	go func() {

@@ -121,6 +121,9 @@ func (c *call) infer() {
 			c.failed = c.ctx.Err()
 			return
 		}
+		if i%16 == 15 {
+			c.breathe()
+		}
 		p, err := classify(c.model.Forecaster, in.model, &in.rows[i])
 		if err != nil {
 			c.failed = inRow(err, in, i)

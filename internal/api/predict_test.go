@@ -152,6 +152,23 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// What is equal keeps the order of the question and shares a rank.
+func TestRankKeepsTies(t *testing.T) {
+	t.Parallel()
+	ranked := func(asset string, keeps, median float64) Ranked {
+		return Ranked{Answer: &forecast.Answer{Asset: asset, Probabilities: forecast.Classes{A: keeps}, Multiple: forecast.Range{Median: median}}}
+	}
+	list := []Ranked{ranked("d", 0.4, 1), ranked("b", 0.5, 1), ranked("c", 0.5, 1), ranked("a", 0.5, 2), ranked("e", 0.4, 1)}
+	rank(list)
+	got := ""
+	for _, r := range list {
+		got += r.Answer.Asset + itoa(r.Rank) + " "
+	}
+	if want := "a1 b2 c2 d4 e4 "; got != want {
+		t.Errorf("ranking %s, want %s", got, want)
+	}
+}
+
 func TestNoModel(t *testing.T) {
 	t.Parallel()
 	f := setup(t, func(o *Options) { o.Models.Dir = "" })

@@ -117,6 +117,10 @@ func (c *call) enter(r *route) {
 		c.fail(errNoModel)
 		return
 	}
+	if err := c.early(); err != nil {
+		c.shed(err)
+		return
+	}
 	if err := c.readBody(); err != nil {
 		c.fail(err)
 		return
@@ -125,8 +129,7 @@ func (c *call) enter(r *route) {
 		return
 	}
 	if err := c.atWork(); err != nil {
-		c.h.options.Metrics.Shed.WithLabelValues("busy").Inc()
-		c.fail(err)
+		c.shed(err)
 		return
 	}
 	switch {
@@ -134,6 +137,34 @@ func (c *call) enter(r *route) {
 		c.fail(c.failed)
 	case c.status != 0:
 		c.finish()
+	}
+}
+
+// early refuses long work that there is no place for before its body is read.
+func (c *call) early() error {
+	if c.route.work != long || c.r.ContentLength < 0 {
+		return nil
+	}
+	gate, units := c.gate()
+	return gate.full(c.route.cost, units)
+}
+
+// shed answers for a full gate.
+func (c *call) shed(err error) {
+	c.h.options.Metrics.Shed.WithLabelValues("busy").Inc()
+	c.fail(err)
+}
+
+// breathEvery is how long long work computes at a stretch.
+const breathEvery = 2 * time.Millisecond
+
+// breathe lets the scheduler look at the network now and then: on one processor
+// new requests, also those that are only to be refused, would else wait until
+// long work is preempted.
+func (c *call) breathe() {
+	if now := time.Now(); now.Sub(c.breath) > breathEvery {
+		time.Sleep(time.Microsecond)
+		c.breath = now
 	}
 }
 
@@ -161,18 +192,15 @@ const sizedQuick = 16 << 10
 // for a few forecasts, else the size of the body.
 func (c *call) gate() (g *gate, units float64) {
 	size := max(c.r.ContentLength, int64(c.body.Len()), 1)
-	switch c.route.work {
-	case quick:
+	switch w := c.route.work; {
+	case w == little:
+		return nil, 0
+	case w == quick:
 		return c.h.short, 1
-	case long:
-		return c.h.long, float64(size)
-	case sized:
-		if size <= sizedQuick {
-			return c.h.short, float64(size)
-		}
-		return c.h.long, float64(size)
+	case w == sized && size <= sizedQuick:
+		return c.h.short, float64(size)
 	}
-	return nil, 0
+	return c.h.long, float64(size)
 }
 
 // run checks the body and lets the operation answer into memory.

@@ -93,6 +93,7 @@ func upload(ctx context.Context, c *call, _ *none) (*uploadOutput, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		c.breathe()
 		line := &out.Items[i]
 		line.Line = row.line
 		if row.problem == nil {

@@ -33,14 +33,12 @@ func (w *walk) report() (*Report, error) {
 	for _, rows := range w.panel.Assets {
 		r.Assets = append(r.Assets, rows.Asset.ID)
 	}
-	var all, own []*record // scored: built-in assets, a user's
+	var all []*record // scored, of the built-in assets
 	for k := range forecast.TrainedHorizons {
 		scored := w.scored(k)
 		var builtin []*record
 		for _, rec := range scored {
-			if rec.custom {
-				own = append(own, rec)
-			} else {
+			if !rec.custom {
 				builtin = append(builtin, rec)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -41,6 +42,45 @@ func TestPostgres(t *testing.T) {
 	t.Parallel()
 	newPostgres(t) // skips here, not in every part
 	ledgertest.Exercise(t, newPostgres)
+}
+
+// A writer needs no more rights than docs/ledger.md names, and with these the
+// database itself keeps the past as it is.
+func TestPostgresRights(t *testing.T) {
+	t.Parallel()
+	db := newPostgres(t)
+	ledgertest.Record(t, ledgertest.Open(t, db.URL), 1)
+	for _, s := range []string{
+		"CREATE ROLE ledger_writer LOGIN PASSWORD 'w'", "GRANT SELECT ON pppq_ledger_schema TO ledger_writer",
+		"GRANT SELECT, INSERT ON pppq_ledger TO ledger_writer", "GRANT SELECT, UPDATE ON pppq_ledger_head TO ledger_writer",
+	} {
+		if _, err := db.SQL.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	u, err := url.Parse(db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword("ledger_writer", "w")
+	l := ledgertest.Open(t, u.String())
+	ledgertest.Record(t, l, 2)
+	if scored, err := l.Score(t.Context(), ledgertest.Outcomes, ledgertest.Now); err != nil || scored == 0 {
+		t.Errorf("Score: got %d, %v", scored, err)
+	}
+	ledgertest.Verify(t, l)
+	raw, err := sql.Open("pgx", u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, s := range []string{
+		"UPDATE pppq_ledger SET p_a = 0", "DELETE FROM pppq_ledger", "TRUNCATE pppq_ledger", "ALTER TABLE pppq_ledger DISABLE TRIGGER USER",
+	} {
+		if _, err := raw.ExecContext(t.Context(), s); err == nil {
+			t.Errorf("%s: the database took it", s)
+		}
+	}
 }
 
 func newSQLite(t *testing.T) ledgertest.Database {

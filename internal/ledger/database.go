@@ -104,7 +104,7 @@ func open(ctx context.Context, url string, create bool) (*Ledger, error) {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	if err := l.migrate(ctx, create); err != nil {
-		return nil, errors.Join(fmt.Errorf("ledger in %s: %w", l.dialect.name, err), l.db.Close())
+		return nil, errors.Join(fmt.Errorf("ledger in %s: %w", l.dialect.name, lineError{err}), l.db.Close())
 	}
 	return l, nil
 }

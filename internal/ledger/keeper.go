@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pppq/pppq/internal/bundle"
+	"github.com/pppq/pppq/internal/csvfile"
 	"github.com/pppq/pppq/internal/lockfile"
 	"github.com/pppq/pppq/internal/panel"
 )
@@ -46,12 +47,15 @@ type Kept struct {
 
 func (k Keeper) path(name string) string { return filepath.Join(k.DataDir, name) }
 
-// Behind reports whether something is known to be missing: a version whose
-// forecasts could not be recorded, or the snapshot.
-func (k Keeper) Behind() bool {
-	_, err := os.Stat(k.path(SnapshotName))
-	_, pendingErr := os.Stat(k.path(pendingName))
-	return errors.Is(err, fs.ErrNotExist) || pendingErr == nil
+// Behind reports whether something is known to be missing: forecasts that could
+// not be recorded, the snapshot, or there the version in service. It does not
+// open the database.
+func (k Keeper) Behind(inService string) bool {
+	if _, err := os.Stat(k.path(pendingName)); err == nil {
+		return true
+	}
+	text, err := csvfile.Load(k.path(SnapshotName), SnapshotName, SnapshotLimits)
+	return err != nil || !strings.Contains(text.String(), ","+inService+",")
 }
 
 // Update records, scores and exports. What could not be recorded is noted in the

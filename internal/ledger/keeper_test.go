@@ -133,8 +133,10 @@ func update(t *testing.T, k ledger.Keeper) ledger.Kept {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k.Behind() {
-		t.Error("the keeper is behind after an update")
+	for _, v := range kept.Versions {
+		if k.Behind(v) {
+			t.Errorf("the keeper is behind after it recorded %s", v)
+		}
 	}
 	return kept
 }
@@ -159,13 +161,13 @@ func TestKeeper(t *testing.T) {
 	t.Parallel()
 	now := then
 	k := newKeeper(t, &now)
-	if !k.Behind() {
-		t.Error("a folder without a snapshot is not behind")
-	}
 	if kept := update(t, k); kept.Recorded != 0 {
 		t.Errorf("no model in service: got %+v", kept)
 	}
 	old := promote(t, k, past)
+	if !k.Behind(old) {
+		t.Error("a keeper without the version in service is not behind")
+	}
 	s, err := past()
 	if err != nil {
 		t.Fatal(err)
@@ -256,11 +258,11 @@ func TestKeeperOutage(t *testing.T) {
 	var versions []string
 	for range 3 {
 		versions = append(versions, promote(t, k, present))
+		if !k.Behind(versions[len(versions)-1]) {
+			t.Error("a keeper without a snapshot is not behind")
+		}
 		if _, err := k.Update(t.Context()); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Fatalf("got %v, want an error without the password", err)
-		}
-		if !k.Behind() {
-			t.Error("the keeper is not behind")
 		}
 	}
 	k.URL = ""
@@ -273,6 +275,9 @@ func TestKeeperOutage(t *testing.T) {
 	pending := filepath.Join(k.DataDir, "ledger.pending")
 	if err := os.WriteFile(pending, []byte("20200101T000000Z-0000\n"), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	if !k.Behind(versions[2]) {
+		t.Error("a keeper that has something to make up for is not behind")
 	}
 	if _, err := k.Update(t.Context()); err == nil || !strings.Contains(err.Error(), "20200101T000000Z-0000") {
 		t.Errorf("got %v, want an error that names the version", err)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,3 +41,13 @@ func openPostgres(url string) (*Ledger, error) {
 	db.SetMaxOpenConns(2)
 	return &Ledger{db: db, dialect: postgres}, nil
 }
+
+// A lineError says in one line what the driver says in several, one for each
+// way that it tried to connect.
+type lineError struct{ error }
+
+func (e lineError) Error() string {
+	return strings.Join(strings.FieldsFunc(e.error.Error(), func(r rune) bool { return r == '\n' || r == '\t' }), " ")
+}
+
+func (e lineError) Unwrap() error { return e.error }

@@ -112,7 +112,7 @@ func revision() string {
 
 // Handler serves the metrics as text or protobuf, as the scraper asks.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
 // SetModel exports the figures of the model in service in place of the last

@@ -200,3 +200,5 @@ func TestSinkReportsFaults(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+var someTime = time.Unix(1e9, 0)

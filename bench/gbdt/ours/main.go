@@ -3,7 +3,7 @@
 //
 //	ours WHAT MODEL ROWS COLUMNS THREADS [REPETITIONS]
 //
-// WHAT is batch (all rows in one call), rows:N (calls of N rows over the first 2,000 rows), row (one call a row), load (the
+// WHAT is batch (all rows in one call), plain (the same without vector instructions), rows:N (calls of N rows over the first 2,000 rows), row (one call a row), load (the
 // file to an answer for one row) or shap:N (contributions of the first N rows). MODEL is a LightGBM text file or an XGBoost
 // JSON or UBJSON file, ROWS little-endian float32 values row after row. For each repetition it prints a line of the wall and
 // the processor seconds; with OUT set in the environment it writes the raw scores or contributions there as float64.
@@ -85,7 +85,7 @@ func prepare(what, model string, x []float32, columns, threads int) (job, *[]flo
 		n = c
 	}
 	const some = 2000
-	p, err := load(model, threads)
+	p, err := load(model, threads, what == "plain")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,7 +106,7 @@ func prepare(what, model string, x []float32, columns, threads int) (job, *[]flo
 		return p.Raw(out[i*k:(i+1)*k], row)
 	}
 	switch what {
-	case "batch":
+	case "batch", "plain":
 		return func() error { return batch(0, n) }, &out, nil
 	case "rows":
 		return func() error {
@@ -128,7 +128,7 @@ func prepare(what, model string, x []float32, columns, threads int) (job, *[]flo
 		}, &out, nil
 	case "load":
 		return func() error {
-			q, err := load(model, threads)
+			q, err := load(model, threads, false)
 			if err != nil {
 				return err
 			}
@@ -142,10 +142,10 @@ func prepare(what, model string, x []float32, columns, threads int) (job, *[]flo
 		phi := make([]float64, n*k*(columns+1))
 		return func() error { return p.ContributionsBatch(ctx, phi, m) }, &phi, nil
 	}
-	return nil, nil, fmt.Errorf("%q is not batch, rows:N, row, load or shap:N", what)
+	return nil, nil, fmt.Errorf("%q is not batch, plain, rows:N, row, load or shap:N", what)
 }
 
-func load(path string, threads int) (*gbdt.Predictor, error) {
+func load(path string, threads int, portable bool) (*gbdt.Predictor, error) {
 	start := make([]byte, 4)
 	f, err := os.Open(path)
 	if err != nil {
@@ -170,7 +170,7 @@ func load(path string, threads int) (*gbdt.Predictor, error) {
 		}
 		m = file.Model
 	}
-	return gbdt.NewPredictor(m, gbdt.PredictOptions{Threads: threads})
+	return gbdt.NewPredictor(m, gbdt.PredictOptions{Threads: threads, Portable: portable})
 }
 
 func readRows(path string, columns int) ([]float32, error) {

@@ -1,5 +1,5 @@
 // Command train trains one model on a set that train_data.py made and prints how long binning and boosting took, the
-// processor time of both, the log loss on the test rows and the largest resident memory, as one line of JSON.
+// processor time of boosting, the log loss on the test rows and the largest resident memory, as one line of JSON.
 //
 //	train FOLDER multi|binary|mixed [rounds]
 //	train stream ROWS COLUMNS [rounds]
@@ -66,13 +66,12 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	cpu := processorTime()
 	start := time.Now()
 	binned, err := data.Binned(p)
 	if err != nil {
 		return err
 	}
-	middle := time.Now()
+	middle, cpu := time.Now(), processorTime()
 	result, err := gbdt.Train(context.Background(), p, binned, gbdt.TrainOptions{})
 	if err != nil {
 		return err

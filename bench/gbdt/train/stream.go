@@ -69,7 +69,7 @@ func stream(args []string) error {
 // rows is a source of numbers that a hash makes: uniform columns, and a class that depends on four of them.
 func rows(n, cols int) gbdt.Source {
 	return func(visit func(gbdt.Matrix, gbdt.Targets) error) error {
-		const most = 1 << 14
+		most := max(1, 1<<18/cols)
 		values, labels := make([]float32, most*cols), make([]float64, most)
 		for from := 0; from < n; from += most {
 			size := min(most, n-from)

@@ -77,11 +77,11 @@ func Compare(t *testing.T, library, script string, cases []Case, save func(path 
 }
 
 // run starts the script and returns the library's version.
-func run(t *testing.T, library, script, folder string) string {
+func run(t *testing.T, library, script, folder string, more ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, python(), script, library, folder)
+	cmd := exec.CommandContext(ctx, python(), append([]string{script, library, folder}, more...)...)
 	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "PYTHONDONTWRITEBYTECODE=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

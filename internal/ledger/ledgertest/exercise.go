@@ -4,15 +4,15 @@ import (
 	"database/sql"
 	"encoding/csv"
 	"errors"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/pppq/pppq/internal/ledger"
 	"github.com/pppq/pppq/internal/power"
@@ -116,8 +116,8 @@ func testExact(t *testing.T, db Database) {
 			t.Fatalf("entry %d: written at %s, want %s", line.Forecast.Number, line.Forecast.WrittenAt, Now)
 		}
 	}
-	if diff := cmp.Diff(all, got); diff != "" {
-		t.Errorf("what was recorded and what is read differ (-want +got):\n%s", diff)
+	if !reflect.DeepEqual(got, all) {
+		t.Errorf("read: got %+v, want %+v", got, all)
 	}
 }
 
@@ -190,8 +190,8 @@ func testScore(t *testing.T, db Database) {
 	classes := map[string]power.Class{"Gold": power.Preserver, "Bills": power.Partial, "Own_1": power.Destroyer}
 	for i, line := range lines {
 		f := line.Forecast.Forecast
-		if diff := cmp.Diff(Forecasts(1)[i], *f); diff != "" {
-			t.Errorf("the forecast changed (-want +got):\n%s", diff)
+		if want := Forecasts(1)[i]; !reflect.DeepEqual(*f, want) {
+			t.Errorf("the forecast changed: got %+v, want %+v", *f, want)
 		}
 		if f.Months != 12 {
 			if line.Score != nil {
@@ -209,8 +209,8 @@ func testScore(t *testing.T, db Database) {
 		if line.Score == nil {
 			t.Fatalf("%s is not scored", f.Key)
 		}
-		if diff := cmp.Diff(want, *line.Score.Score); diff != "" || !line.Score.WrittenAt.Equal(later) {
-			t.Errorf("%s, written at %s (-want +got):\n%s", f.Key, line.Score.WrittenAt, diff)
+		if got := *line.Score.Score; !reflect.DeepEqual(got, want) || !line.Score.WrittenAt.Equal(later) {
+			t.Errorf("written at %s: got %+v, want %+v", line.Score.WrittenAt, got, want)
 		}
 	}
 }
@@ -260,8 +260,8 @@ func testRestart(t *testing.T, db Database) {
 		}
 	}
 	for i, line := range lines {
-		if diff := cmp.Diff(want[i], *line.Forecast.Forecast); diff != "" {
-			t.Fatalf("line %d (-want +got):\n%s", i, diff)
+		if got := *line.Forecast.Forecast; !reflect.DeepEqual(got, want[i]) {
+			t.Fatalf("line %d: got %+v, want %+v", i, got, want[i])
 		}
 	}
 	if len(lines) != len(want) {
@@ -442,8 +442,8 @@ func sameAsTable(t *testing.T, db *sql.DB, text string) error {
 		if len(want) == 0 {
 			return errors.New("the table has no entry")
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("column %s (-table +snapshot):\n%s", name, diff)
+		if !maps.Equal(got, want) {
+			t.Errorf("column %s: the snapshot has %v, the table %v", name, got, want)
 		}
 	}
 	return nil

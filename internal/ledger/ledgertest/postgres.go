@@ -21,8 +21,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
 // A Server is a PostgreSQL server on a port of the loopback address, with a
@@ -168,7 +166,7 @@ func freePort() (int, error) {
 func (s *Server) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	db, err := sql.Open("pgx", s.url.String())
+	db, err := sql.Open("pgx", s.url.String()) // registered by package ledger's import
 	if err != nil {
 		return err
 	}

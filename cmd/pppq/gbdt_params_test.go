@@ -1,0 +1,102 @@
+package main
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pppq/pppq/gbdt"
+)
+
+func TestApplyParams(t *testing.T) {
+	t.Parallel()
+	for text, c := range map[string]struct {
+		family gbdt.Family
+		want   func(*gbdt.Params)
+	}{
+		"": {gbdt.LightGBM, func(*gbdt.Params) {}},
+		"objective=binary,num_iterations=300,learning_rate=0.05,num_leaves=63,max_depth=-1,min_data_in_leaf=5": {gbdt.LightGBM, func(p *gbdt.Params) {
+			p.Loss, p.Rounds, p.LearningRate, p.MaxLeaves, p.MaxDepth, p.MinDataInLeaf = gbdt.Logistic, 300, 0.05, 63, 0, 5
+		}},
+		" n_estimators = 7 , reg_lambda=2, reg_alpha=3,min_child_weight=4,min_split_gain=5,subsample=0.5,colsample_bytree=0.25": {gbdt.LightGBM, func(p *gbdt.Params) {
+			p.Rounds, p.L2, p.L1, p.MinSumHessian, p.MinGain, p.BaggingFraction, p.FeatureFraction = 7, 2, 3, 4, 5, 0.5, 0.25
+		}},
+		"objective=multi:softprob,num_class=3,eta=0.1,lambda=2,alpha=3,gamma=4,grow_policy=lossguide,max_leaves=8": {gbdt.XGBoost, func(p *gbdt.Params) {
+			p.Loss, p.NumClass, p.LearningRate, p.L2, p.L1, p.MinGain, p.Growth, p.MaxLeaves = gbdt.Softmax, 3, 0.1, 2, 3, 4, gbdt.LeafWise, 8
+		}},
+		"objective=quantile":                                    {gbdt.LightGBM, func(p *gbdt.Params) { p.Loss, p.Alpha = gbdt.Quantile, 0.9 }},
+		"objective=huber,alpha=0.5":                             {gbdt.LightGBM, func(p *gbdt.Params) { p.Loss, p.Alpha, p.HuberDelta = gbdt.Huber, 0.5, 0.5 }},
+		"bagging_freq=0,subsample=0.5":                          {gbdt.LightGBM, func(*gbdt.Params) {}},
+		"boosting=goss":                                         {gbdt.LightGBM, func(p *gbdt.Params) { p.TopRate, p.OtherRate = 0.2, 0.1 }},
+		"top_rate=0.3,other_rate=0.2,data_sample_strategy=goss": {gbdt.LightGBM, func(p *gbdt.Params) { p.TopRate, p.OtherRate = 0.3, 0.2 }},
+		"booster=dart,rate_drop=0.2,max_drop=-1":                {gbdt.XGBoost, func(p *gbdt.Params) { p.Boosting, p.DropRate, p.MaxDrop = gbdt.Dart, 0.2, 0 }},
+		"monotone_constraints=1,0,-1,seed=7":                    {gbdt.LightGBM, func(p *gbdt.Params) { p.MonotoneConstraints, p.Seed = []int8{1, 0, -1}, 7 }},
+		"monotone_constraints=(1,-1),interaction_constraints=[[0,1],[2]]": {gbdt.XGBoost, func(p *gbdt.Params) {
+			p.MonotoneConstraints, p.InteractionConstraints = []int8{1, -1}, [][]int{{0, 1}, {2}}
+		}},
+		"interaction_constraints=[0,1],[2]": {gbdt.LightGBM, func(p *gbdt.Params) { p.InteractionConstraints = [][]int{{0, 1}, {2}} }},
+		"scale_pos_weight=4,n_jobs=-1,boost_from_average=no,tree_method=hist,verbosity=0": {gbdt.XGBoost, func(p *gbdt.Params) {
+			p.ClassWeights, p.Threads, p.BoostFromAverage = []float64{1, 4}, 0, false
+		}},
+	} {
+		got, want := gbdt.DefaultParams(c.family), gbdt.DefaultParams(c.family)
+		c.want(&want)
+		if err := applyParams(&got, text); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+}
+
+func TestApplyParamsRefuses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"learnig_rate=1":                  `"learnig_rate" is no parameter of a training in xgboost's arithmetic; did you mean "learning_rate"?`,
+		"zzzzzzzzzzzz=1":                  `arithmetic`,
+		"eta":                             "want NAME=VALUE",
+		"eta=":                            "want NAME=VALUE",
+		"=1":                              "want NAME=VALUE",
+		"eta=nan":                         "eta: want a number",
+		"max_depth=6.5":                   "max_depth: want a whole number",
+		"max_depth=99999999999":           "max_depth: want a whole number",
+		"objective=reg:squarederor":       `did you mean "reg:squarederror"?`,
+		"objective=reg:quantileerror":     "needs quantile_alpha",
+		"boost_from_average=maybe":        "want true or false",
+		"monotone_constraints=2":          "want -1, 0 or 1",
+		"interaction_constraints=[0,[1]]": "want groups of column numbers",
+		"grow_policy=best":                "want lossguide or depthwise",
+		"booster=gblinear":                "want gbdt, dart, rf or goss",
+		"data_sample_strategy=none":       "want bagging or goss",
+		"tree_method=exact":               `"tree_method" is no parameter`,
+		"seed=-1":                         "want a whole number of 0 or more",
+		"eta=1,eta=2":                     "eta and eta are the same parameter",
+	} {
+		p := gbdt.DefaultParams(gbdt.XGBoost)
+		if err := applyParams(&p, text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got error %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestParamNames checks that no name stands for two parameters, and that each loss has names.
+func TestParamNames(t *testing.T) {
+	t.Parallel()
+	for _, family := range []gbdt.Family{gbdt.LightGBM, gbdt.XGBoost} {
+		var all []string
+		for _, p := range trainParams(family) {
+			all = append(all, p.names...)
+		}
+		slices.Sort(all)
+		if unique := slices.Compact(slices.Clone(all)); len(unique) != len(all) || len(all) == 0 {
+			t.Errorf("%v: a name of %v stands twice", family, all)
+		}
+	}
+	for loss, names := range lossNames {
+		for _, name := range names {
+			p := gbdt.DefaultParams(gbdt.LightGBM)
+			if err := setObjective(&p, name); err != nil || p.Loss != loss {
+				t.Errorf("%q: got %v, %v, want %v", name, p.Loss, err, loss)
+			}
+		}
+	}
+}
