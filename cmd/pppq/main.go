@@ -46,6 +46,7 @@ func refused(format string, args ...any) error {
 }
 
 func main() {
+	limitMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -100,7 +101,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate or a check.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(
 		upCommand(), serveCommand(), datasetCommand(), trainCommand(), backtestCommand(),
-		predictCommand(), compareCommand(), modelsCommand(), ledgerCommand(), gbdtCommand(), configCommand(), keysCommand(), healthcheckCommand(), versionCommand(),
+		predictCommand(), compareCommand(), modelsCommand(), ledgerCommand(), gbdtCommand(), configCommand(), keysCommand(), initCommand(), certCommand(), doctorCommand(), healthcheckCommand(), versionCommand(),
 	)
 	return root
 }

@@ -56,8 +56,11 @@ it serves at once.`,
 				return err
 			}
 			if once {
+				// A version is in service, which is what whoever waits for this asks.
 				if trained != nil {
-					return gateError(trained)
+					if err := gateError(trained); err != nil {
+						fmt.Fprintf(cmd.ErrOrStderr(), "pppq: %v\n", err)
+					}
 				}
 				return nil
 			}

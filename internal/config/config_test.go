@@ -52,9 +52,9 @@ func TestEveryVariable(t *testing.T) {
 		"ENVIRONMENT": "production", "DEBUG": "no", "LOG_LEVEL": "warn", "HOST": "0.0.0.0", "PORT": "0", "WORKERS": "3", "TIMEOUT": "2.5",
 		"RELOAD": "0", "DATA_DIR": "/d", "MODELS_DIR": "/m", "LOG_DIR": "/l", "CORS_ORIGINS": `["https://a.b:8443"]`,
 		"ALLOWED_HOSTS": `["API.example.com","*.example.org","::1"]`, "API_KEYS_FILE": "/keys", "DATABASE_URL_FILE": "/url", "TRUSTED_PROXIES": `["10.1.2.3/8","192.0.2.1"]`,
-		"RATE_LIMIT": "1.5", "RATE_BURST": "7", "MAX_IN_FLIGHT": "4", "MAX_QUEUE": "5", "PREDICTION_CACHE": "off", "DRAIN_SECONDS": "0.5", "H2C": "true",
+		"MLFLOW_DB_USER": "m", "MLFLOW_DB_PASSWORD_FILE": "/pw", "RATE_LIMIT": "1.5", "RATE_BURST": "7", "MAX_IN_FLIGHT": "4", "MAX_QUEUE": "5", "PREDICTION_CACHE": "off", "DRAIN_SECONDS": "0.5", "H2C": "true",
 	}
-	s, err := Load(env(vars, map[string]string{"/keys": "# people\nana:read:" + hash + "\nbob:admin:" + hash + "\n\n", "/url": "postgres://u:" + hash + "@h/d\n"}))
+	s, err := Load(env(vars, map[string]string{"/keys": "# people\nana:read:" + hash + "\nbob:admin:" + hash + "\n\n", "/url": "postgres://u:" + hash + "@h/d\n", "/pw": "x"}))
 	if err != nil {
 		t.Fatal(err)
 	}

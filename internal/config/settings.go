@@ -50,6 +50,9 @@ type Settings struct {
 	Drain           time.Duration
 	H2C             bool
 
+	// databaseUser and databasePassword go into DatabaseURL.
+	databaseUser, databasePassword string
+
 	values []Value
 }
 

@@ -69,6 +69,10 @@ func Variables() []Variable {
 			set: folder(func(s *Settings) *string { return &s.ModelsDir })},
 		{Name: "DATABASE_URL", Default: "", Accepts: "postgresql:// or postgres://USER:PASSWORD@HOST/DATABASE, or sqlite:PATH", Help: "database of the ledger of past forecasts, which trainings write and the service never opens; empty: ledger.sqlite in DATA_DIR", Secret: true,
 			set: setDatabase},
+		{Name: "MLFLOW_DB_USER", Default: "", Accepts: "a name", Help: "user for a DATABASE_URL of PostgreSQL that names none",
+			set: func(s *Settings, v string) error { s.databaseUser = v; return nil }},
+		{Name: "MLFLOW_DB_PASSWORD", Default: "", Accepts: "any text", Help: "password of MLFLOW_DB_USER", Secret: true,
+			set: func(s *Settings, v string) error { s.databasePassword = v; return nil }},
 		{Name: "LOG_DIR", Default: "", Accepts: "a folder, or empty", Help: "write the log lines of standard output also to a rotated file there",
 			set: func(s *Settings, v string) error { s.LogDir = v; return nil }},
 		{Name: "CORS_ORIGINS", Default: "[]", Accepts: `a JSON list of origins, as ["https://app.example.com"], or ["*"]`, Help: "pages of which origins may call the service from a browser",
@@ -264,8 +268,11 @@ func setProxies(s *Settings, v string) error {
 
 // together checks what only shows when all variables are read.
 func (s *Settings) together() (faults []error) {
+	if err := s.databaseAccount(); err != nil {
+		faults = append(faults, err)
+	}
 	if s.Environment != Production {
-		return nil
+		return faults
 	}
 	fault := func(name, text string) { faults = append(faults, fmt.Errorf("%s: %s", name, text)) }
 	if s.Debug {

@@ -1,0 +1,9 @@
+# What the scripts of this folder share. W keeps downloads and images' sources
+# between runs; DOCKER_CONFIG holds the plug-ins.
+W=${PPPQ_STACK_CACHE:-${TMPDIR:-/tmp}/pppq-stack}
+HERE=$(cd "$(dirname "$0")" && pwd)
+ROOT=$(cd "$HERE/../.." && pwd)
+MIRROR=${DEBIAN_MIRROR:-$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources 2> /dev/null || echo http://deb.debian.org/debian)}
+export DOCKER_CONFIG=$W/config
+mkdir -p "$W"
+part() { printf '== %s  %s\n' "$(date -u +%H:%M:%S)" "$*"; }
