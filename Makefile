@@ -9,7 +9,7 @@ export CGO_ENABLED = 0
 # Where goroutines share something. Of backtest the one test that is about threads: the others take the detector half an hour.
 CONCURRENT = ./gbdt/... ./internal/api/... ./internal/bundle/... ./internal/lockfile/... ./internal/telemetry/... ./internal/web/...
 
-.PHONY: help run build test race lint bench bench-http bench-gbdt fuzz verify results cover check clean
+.PHONY: help run build test race lint bench bench-http bench-gbdt fuzz verify results cover check stack stack-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ check: build ## try the built program as its users do: cold start, requests, rep
 	scripts/report.sh ./pppq
 	scripts/same-bytes.sh ./pppq
 	scripts/kill-train.sh ./pppq
+
+stack-check: ## check the container files without Docker: Compose, nginx, Prometheus, Kubernetes (needs PPPQ_TOOLS, see test/stack/tools.sh)
+	cd test/stack && $(GO) vet ./... && $(GO) test -count=1 .
+
+stack: ## build the image, run the production and development stacks for real and try them end to end (needs Docker, about 10 minutes)
+	test/stack/run.sh
 
 clean: ## remove what the other targets made, but neither data nor models
 	rm -f pppq coverage.out coverage.html

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,6 +26,7 @@ func certCommand() *cobra.Command {
 		out     string
 		days    int
 		replace bool
+		asJSON  bool
 	)
 	cmd := &cobra.Command{
 		Use: "cert", Short: "Make a self-signed certificate, or show the one that is there", Args: exactly(0, "no arguments"),
@@ -37,15 +39,14 @@ Nginx reads a replaced pair when it is told: docker compose -f docker-compose.pr
 			key := filepath.Join(out, filepath.Base(setup.PrivateKey))
 			w := cmd.OutOrStdout()
 			if len(hosts) == 0 {
-				text, err := describePair(cert, key)
+				p, err := describePair(cert, key)
 				if errors.Is(err, fs.ErrNotExist) {
 					return usageError("there is no pair in %s: name the hosts of a new one with --host", out)
 				}
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprint(w, text)
-				return err
+				return p.print(w, asJSON)
 			}
 			if days < 1 || days > 3650 {
 				return usageError("want 1 to 3650 days, got %d", days)
@@ -70,18 +71,19 @@ Nginx reads a replaced pair when it is told: docker compose -f docker-compose.pr
 			if err := errors.Join(writePrivate(key, keyPEM), writePrivate(cert, certPEM)); err != nil {
 				return err
 			}
-			text, err := describePair(cert, key)
+			p, err := describePair(cert, key)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(w, "wrote %s and %s\n%s", cert, key, text)
-			return err
+			p.Written = true
+			return p.print(w, asJSON)
 		},
 	}
 	cmd.Flags().StringArrayVar(&hosts, "host", nil, "name or address that the certificate is for; may be given again")
 	cmd.Flags().StringVar(&out, "out", filepath.Dir(setup.Certificate), "folder of the pair")
 	cmd.Flags().IntVar(&days, "days", int(setup.Validity.Hours()/24), "days that it holds")
 	cmd.Flags().BoolVar(&replace, "replace", false, "write over a pair that is there")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
@@ -99,22 +101,47 @@ func writePrivate(path string, content []byte) (err error) {
 	return f.Sync()
 }
 
+// certificatePair is what a certificate says of itself.
+type certificatePair struct {
+	Certificate string    `json:"certificate"`
+	Key         string    `json:"key"`
+	Written     bool      `json:"written"`
+	Hosts       []string  `json:"hosts"`
+	HoldsUntil  time.Time `json:"holds_until"`
+	Serial      string    `json:"serial"`
+	SHA256      string    `json:"sha256"`
+}
+
 // describePair says for whom and until when a pair holds; the error says if key
 // and certificate don't belong together.
-func describePair(cert, key string) (string, error) {
+func describePair(cert, key string) (*certificatePair, error) {
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
-		return "", fmt.Errorf("read %s and %s: %w", cert, key, err)
+		return nil, fmt.Errorf("read %s and %s: %w", cert, key, err)
 	}
 	leaf, err := x509.ParseCertificate(pair.Certificate[0])
 	if err != nil {
-		return "", fmt.Errorf("read %s: %w", cert, err)
+		return nil, fmt.Errorf("read %s: %w", cert, err)
 	}
 	names := leaf.DNSNames
 	for _, ip := range leaf.IPAddresses {
 		names = append(names, ip.String())
 	}
 	sum := sha256.Sum256(leaf.Raw)
-	return fmt.Sprintf("hosts        %s\nholds until  %s (%d days)\nserial       %x\nsha256       %s\n", strings.Join(names, ", "),
-		leaf.NotAfter.UTC().Format(time.RFC3339), int(time.Until(leaf.NotAfter).Hours()/24), leaf.SerialNumber, hex.EncodeToString(sum[:])), nil
+	return &certificatePair{
+		Certificate: cert, Key: key, Hosts: names, HoldsUntil: leaf.NotAfter.UTC(),
+		Serial: fmt.Sprintf("%x", leaf.SerialNumber), SHA256: hex.EncodeToString(sum[:]),
+	}, nil
+}
+
+func (p *certificatePair) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, p)
+	}
+	if p.Written {
+		fmt.Fprintf(w, "wrote %s and %s\n", p.Certificate, p.Key)
+	}
+	_, err := fmt.Fprintf(w, "hosts        %s\nholds until  %s (%d days)\nserial       %s\nsha256       %s\n", strings.Join(p.Hosts, ", "),
+		p.HoldsUntil.Format(time.RFC3339), int(time.Until(p.HoldsUntil).Hours()/24), p.Serial, p.SHA256)
+	return err
 }

@@ -37,7 +37,7 @@ settings, secrets, ports, networks. --serve exports what changes with time as
 Prometheus metrics on HOST and PORT.
 
 Exit code 0: nothing, or only warnings; 3: a fault.`,
-		Example: "  pppq doctor\n  pppq doctor --before-up\n  docker compose -f docker-compose.prod.yml exec api pppq doctor",
+		Example: "  pppq doctor\n  pppq doctor --before-up\n  pppq doctor --certificate docker/ssl/certificate.crt --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if before {
 				return report(cmd, doctor.Preflight(cmd.Context(), machine(cmd.Context())), asJSON)

@@ -16,7 +16,10 @@ func initCommand() *cobra.Command {
 }
 
 func initProduction() *cobra.Command {
-	var hosts []string
+	var (
+		hosts  []string
+		asJSON bool
+	)
 	cmd := &cobra.Command{
 		Use: "production", Short: "Write settings, secrets and a certificate for docker-compose.prod.yml", Args: exactly(0, "no arguments"),
 		Long: `Production writes, in the checkout that it is called in, what docker-compose.prod.yml
@@ -36,6 +39,13 @@ Secrets are readable for you and your group; the containers that need them join 
 				return err
 			}
 			w := cmd.OutOrStdout()
+			if asJSON {
+				return printJSON(w, struct {
+					Written    []string `json:"written"`
+					EnvLinked  bool     `json:"env_linked"`
+					ValidHours int      `json:"certificate_valid_hours"`
+				}{written, linked, int(setup.Validity.Hours())})
+			}
 			for _, name := range written {
 				fmt.Fprintf(w, "wrote %s\n", name)
 			}
@@ -52,5 +62,6 @@ Secrets are readable for you and your group; the containers that need them join 
 		},
 	}
 	cmd.Flags().StringArrayVar(&hosts, "host", nil, "name under which the service is called; may be given again (default "+setup.DefaultHost+")")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,22 +64,10 @@ the old version stays, and the exit code is 3.`,
 	return program
 }
 
-// trainMemory is what a walk-forward test keeps its memory near: the models of
-// all Januaries live at once, and garbage beside them would double that.
-const trainMemory = 360 << 20
-
-// limitMemory lets the collector hold memory near trainMemory, unless GOMEMLIMIT
-// says otherwise. It is no hard limit.
-func limitMemory() {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(trainMemory)
-	}
-}
-
 // train holds the locks of both folders, brings in the built-in figures and
 // trains.
 func train(ctx context.Context, st *store.Store, folder bundle.Folder, command string, seed uint64, force bool, progress pipeline.Progress) (*pipeline.Trained, error) {
-	limitMemory()
+	limitMemory(trainMemory)
 	w, err := folder.Lock(command, time.Now())
 	if err != nil {
 		return nil, err
