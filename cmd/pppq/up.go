@@ -26,7 +26,8 @@ func upCommand() *cobra.Command {
 		Long: `Up does everything: it fills the data folder from the figures that are built in, tests
 and trains if no model is in service, prints what the model says, and serves on
 http://127.0.0.1:8000. It needs no key, no server and no network. With a model in service
-it serves at once.`,
+it serves at once. With --once the exit code is 0 whenever a model is in service at the
+end, also if something failed: that is told, and what waits for a model can go on.`,
 		Example: "  pppq up\n  pppq up --once",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := settings(cmd)
@@ -42,6 +43,14 @@ it serves at once.`,
 				l.Close()
 			}
 			b, trained, err := ready(cmd.Context(), s, seed, cmd.ErrOrStderr())
+			if err != nil && once && cmd.Context().Err() == nil {
+				// Whoever waits for this wants a version in service, and has one.
+				folder := bundle.Folder{Dir: s.ModelsDir, Program: programVersion()}
+				if standing, _, loadErr := folder.LoadCurrent(); loadErr == nil {
+					fmt.Fprintf(cmd.ErrOrStderr(), "pppq: %v\npppq: model %s stays in service\n", err, standing.Manifest.Version)
+					return nil
+				}
+			}
 			if err != nil {
 				return err
 			}

@@ -1,70 +1,122 @@
 #!/bin/sh
-# Builds the image, starts the production stack for real and runs the tests of
-# e2e against it; `make stack`. Without a registry the images come from
-# standins.sh. Needs a Docker engine that answers, or dockerd to start one, and
-# root for the latter. Always takes down what it started.
+# Builds the images of HEAD, starts the production and the development stack for
+# real, from a registry on loopback, and runs the tests of e2e against them;
+# `make stack`. Images of others come from standins.sh. Needs a Docker engine that
+# answers, or dockerd and root to start one; where neither works it says so in a
+# line that begins with SKIPPED and exits 0. Always takes down what it started.
 set -eu
 . "$(dirname "$0")/lib.sh"
-part "tools"
-PPPQ_TOOLS=$("$HERE/tools.sh")
-export PPPQ_TOOLS
 
 started=
+registry=
 cleanup() {
-	if [ -d "$W/checkout" ]; then
-		(cd "$W/checkout" && docker compose -f docker-compose.prod.yml --profile backup down -v --remove-orphans > "$W/down.log" 2>&1) || true
-	fi
-	if [ -n "$started" ]; then
-		kill "$started" 2> /dev/null || true
-		wait "$started" 2> /dev/null || true
-	fi
+	status=$?
+	for file in prod dev; do
+		[ ! -d "$W/$file" ] || (cd "$W/$file" && docker compose -f "docker-compose.$file.yml" --profile '*' down -v --remove-orphans > "$W/down.$file.log" 2>&1) || true
+	done
+	for pid in $registry $started; do
+		kill "$pid" 2> /dev/null || true
+		wait "$pid" 2> /dev/null || true
+	done
+	exit "$status"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
+skip() {
+	echo "SKIPPED: the container stack was not run: $*"
+	exit 0
+}
 
+part "tools"
+case "$(uname -m)" in x86_64) ;; *) skip "the stand-ins are made for x86_64, this machine is $(uname -m)" ;; esac
+command -v docker > /dev/null || skip "there is no docker command (Debian: apt-get install docker.io iptables debootstrap)"
+command -v debootstrap > /dev/null || skip "there is no debootstrap to make stand-ins for images (Debian: apt-get install debootstrap)"
+[ "$(id -u)" = 0 ] || skip "debootstrap and the tests, which end processes inside of containers, need root"
+PPPQ_TOOLS=$("$HERE/tools.sh")
+export PPPQ_TOOLS
+
+part "engine"
 if ! docker info > /dev/null 2>&1; then
-	command -v dockerd > /dev/null || { echo "SKIPPED: no Docker engine answers and there is no dockerd (Debian: apt-get install docker.io iptables debootstrap)"; exit 0; }
-	part "engine"
+	command -v dockerd > /dev/null || skip "no Docker engine answers and there is no dockerd (Debian: apt-get install docker.io iptables)"
 	export DOCKER_HOST="unix://$W/docker.sock"
 	dockerd -H "$DOCKER_HOST" --data-root "$W/engine" --exec-root "$W/exec" --pidfile "$W/dockerd.pid" --log-level warn > "$W/dockerd.log" 2>&1 &
 	started=$!
 	n=0
 	until docker info > /dev/null 2>&1; do
 		n=$((n + 1))
-		[ "$n" -lt 60 ] || { echo "the engine does not start; see $W/dockerd.log" >&2; exit 1; }
+		kill -0 "$started" 2> /dev/null || skip "dockerd does not start here: $(tail -n 1 "$W/dockerd.log")"
+		[ "$n" -lt 60 ] || skip "dockerd does not answer within 60 s: $(tail -n 1 "$W/dockerd.log")"
 		sleep 1
 	done
 fi
+# An engine that answers may still not be allowed to run anything.
+mkdir -p "$W/smoke"
+printf 'package main\n\nfunc main() { println("runs") }\n' > "$W/smoke/main.go"
+CGO_ENABLED=0 go build -o "$W/smoke/smoke" "$W/smoke/main.go"
+tar -C "$W/smoke" -c smoke | docker import -c 'CMD ["/smoke"]' - pppq-smoke > /dev/null
+fault=$(docker run --rm --read-only --cap-drop ALL --memory 64m --cpus 0.5 --pids-limit 32 -p 127.0.0.1::9 pppq-smoke 2>&1) || skip "the engine runs no containers here: $fault"
+docker version --format 'engine {{.Server.Version}}, client {{.Client.Version}}'
+docker info --format 'storage {{.Driver}}, cgroup v{{.CgroupVersion}}, kernel {{.KernelVersion}}, {{.NCPU}} processors'
+echo "compose $(docker compose version --short)"
+
 part "stand-ins"
 "$HERE/standins.sh"
 
-part "image"
+part "images"
 cd "$ROOT"
 ref=$(git rev-parse HEAD)
 date=$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ)
-DOCKER_BUILDKIT=1 docker build -q --build-arg GO_IMAGE=standin/golang --build-arg VCS_REF="$ref" --build-arg BUILD_DATE="$date" -f docker/Dockerfile -t pppq-api:1.0.0 . > /dev/null
-printf 'FROM pppq-api:1.0.0\nLABEL next=yes\n' | docker build -q -t pppq-api:next - > /dev/null
-size=$(docker image inspect -f '{{.Size}}' pppq-api:1.0.0)
-echo "image: $size bytes"
-[ "$size" -le 26214400 ] || { echo "the image is larger than 25 MiB" >&2; exit 1; }
-if docker run --rm --entrypoint sh pppq-api:1.0.0 -c true > /dev/null 2>&1; then echo "the image has a shell" >&2; exit 1; fi
-container=$(docker create pppq-api:1.0.0)
+for file in prod dev; do
+	rm -rf "${W:?}/$file"
+	mkdir "$W/$file"
+	git archive HEAD | tar x -C "$W/$file"
+done
+cd "$W/prod"
+build() {
+	DOCKER_BUILDKIT=1 docker build -q --build-arg GO_IMAGE=standin/golang --build-arg VCS_REF="$ref" --build-arg BUILD_DATE="$date" -f docker/Dockerfile "$@" . > /dev/null
+}
+build -t pppq-api:latest
+build -t pppq-dev:latest --target development
+printf 'FROM pppq-api:latest\nLABEL next=yes\n' | docker build -q -t pppq-api:next - > /dev/null
+container=$(docker create pppq-api:latest)
 docker cp "$container:/usr/local/bin/pppq" "$W/pppq"
 docker rm "$container" > /dev/null
 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags timetzdata -ldflags "-s -w -X main.version=1.0.0 -X main.revision=$ref -X main.built=$date" -o "$W/pppq.outside" ./cmd/pppq
-cmp "$W/pppq" "$W/pppq.outside" && echo "the program is the same in the image and outside: $(sha256sum < "$W/pppq" | cut -c1-64)"
+cmp "$W/pppq" "$W/pppq.outside"
+echo "the program is the same in the image and outside: sha256 $(sha256sum < "$W/pppq" | cut -c1-64)"
 
-part "stack"
-rm -rf "$W/checkout"
-mkdir "$W/checkout"
-git archive HEAD | tar x -C "$W/checkout"
-cd "$W/checkout"
-docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" -w /work pppq-api:1.0.0 init production > /dev/null
-sed -i -e 's|^NGINX_IMAGE=.*|NGINX_IMAGE=standin/nginx:latest|' -e 's|^PROMETHEUS_IMAGE=.*|PROMETHEUS_IMAGE=standin/prometheus:latest|' \
-	-e 's|^POSTGRES_IMAGE=.*|POSTGRES_IMAGE=standin/postgres:latest|' -e 's|^PULL_POLICY=.*|PULL_POLICY=never|' \
+part "registry: push"
+port=${PPPQ_REGISTRY_PORT:-15000}
+rm -rf "$W/registry"
+printf 'version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "127.0.0.1:%s"}\n' "$W/registry" "$port" > "$W/registry.yml"
+OTEL_TRACES_EXPORTER=none "$PPPQ_TOOLS/docker-registry" serve "$W/registry.yml" > "$W/registry.log" 2>&1 &
+registry=$!
+n=0
+until curl -fsS -o /dev/null "http://127.0.0.1:$port/v2/" 2> /dev/null; do
+	n=$((n + 1))
+	[ "$n" -lt 100 ] || { echo "the registry does not start: $(tail -n 3 "$W/registry.log")" >&2; exit 1; }
+	sleep 0.1
+done
+for image in pppq-api:latest standin/nginx standin/prometheus standin/postgres; do
+	name=127.0.0.1:$port/${image%%:*}:1.0.0
+	docker tag "$image" "$name"
+	docker push -q "$name" > /dev/null
+done
+# From here on the stack has what a registry gives it, and nothing else.
+docker image rm pppq-api:latest "127.0.0.1:$port/pppq-api:1.0.0" > /dev/null
+
+part "production stack: pull and up"
+docker pull -q "127.0.0.1:$port/pppq-api:1.0.0"
+docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" -w /work "127.0.0.1:$port/pppq-api:1.0.0" init production > /dev/null
+sed -i -e "s|^PPPQ_IMAGE=.*|PPPQ_IMAGE=127.0.0.1:$port/pppq-api:1.0.0|" -e "s|^NGINX_IMAGE=.*|NGINX_IMAGE=127.0.0.1:$port/standin/nginx:1.0.0|" \
+	-e "s|^PROMETHEUS_IMAGE=.*|PROMETHEUS_IMAGE=127.0.0.1:$port/standin/prometheus:1.0.0|" -e "s|^POSTGRES_IMAGE=.*|POSTGRES_IMAGE=127.0.0.1:$port/standin/postgres:1.0.0|" \
 	-e "s|^HTTP_PORT=.*|HTTP_PORT=${PPPQ_HTTP_PORT:-18080}|" -e "s|^HTTPS_PORT=.*|HTTPS_PORT=${PPPQ_HTTPS_PORT:-18443}|" -e "s|^PROMETHEUS_PORT=.*|PROMETHEUS_PORT=${PPPQ_PROMETHEUS_PORT:-19090}|" .env.prod
-docker compose -f docker-compose.prod.yml up -d --wait > "$W/up.log" 2>&1 || { cat "$W/up.log"; exit 1; }
+docker compose -f docker-compose.prod.yml pull -q
+docker compose -f docker-compose.prod.yml up -d --pull always > "$W/up.log" 2>&1 || { cat "$W/up.log"; exit 1; }
+docker compose -f docker-compose.prod.yml up -d --wait >> "$W/up.log" 2>&1 || { cat "$W/up.log"; exit 1; }
+
 part "end to end"
 cd "$HERE"
-PPPQ_STACK_DIR=$W/checkout PPPQ_IMAGE_NEXT=pppq-api:next go test -count=1 -timeout 25m -v ./e2e
+PPPQ_STACK_DIR=$W/prod PPPQ_STACK_DEV_DIR=$W/dev PPPQ_STACK_REGISTRY=127.0.0.1:$port PPPQ_IMAGE_NEXT=pppq-api:next PPPQ_PROGRAM=$W/pppq GO_IMAGE=standin/golang \
+	go test -count=1 -timeout 25m -v ${PPPQ_STACK_RUN:+-run "$PPPQ_STACK_RUN"} ./e2e
 part "done"

@@ -1,20 +1,23 @@
 #!/bin/sh
-# Gets nginx, promtool, Compose and buildx of Debian forky, unpacked and not
-# installed, on a machine without an image registry. Prints the folder for
-# PPPQ_TOOLS.
+# Gets nginx, promtool, a registry, Compose and buildx of Debian forky, unpacked
+# and not installed, on a machine without an image registry. Prints the folder
+# for PPPQ_TOOLS.
 set -eu
 . "$(dirname "$0")/lib.sh"
-if [ ! -x "$W/bin/nginx" ]; then
+if [ ! -x "$W/bin/docker-registry" ]; then
 	mkdir -p "$W/apt/lists/partial" "$W/bin" "$DOCKER_CONFIG/cli-plugins"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $MIRROR forky main" > "$W/apt/sources.list"
-	apt() { apt-get -q -o Dir::State::Lists="$W/apt/lists" -o Dir::Etc::sourcelist="$W/apt/sources.list" -o Dir::Etc::sourceparts=- -o Acquire::Check-Valid-Until=false "$@" > /dev/null; }
+	apt() { apt-get -q -o Dir::State::Lists="$W/apt/lists" -o Dir::Etc::sourcelist="$W/apt/sources.list" -o Dir::Etc::sourceparts=- -o Acquire::Check-Valid-Until=false -o APT::Sandbox::User=root "$@" > /dev/null; }
 	apt update
-	(cd "$W/apt" && apt download docker-compose docker-buildx promtool nginx nginx-common libc6 libcrypt1 libpcre2-8-0 zlib1g libzstd1 libssl3t64)
+	(cd "$W/apt" && apt download docker-compose docker-buildx docker-registry promtool nginx nginx-common libc6 libcrypt1 libpcre2-8-0 zlib1g libzstd1 libssl3t64)
 	for deb in "$W"/apt/*.deb; do dpkg-deb -x "$deb" "$W/unpacked"; done
 	cp "$W"/unpacked/usr/libexec/docker/cli-plugins/* "$DOCKER_CONFIG/cli-plugins/"
 	ln -sf "$W/unpacked/usr/bin/promtool" "$W/bin/promtool"
+	# Programs that need a newer C library than the machine's get their own.
 	lib=$W/unpacked/usr/lib/x86_64-linux-gnu
-	printf '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s %s/unpacked/usr/sbin/nginx "$@"\n' "$lib" "$lib" "$W" > "$W/bin/nginx"
-	chmod 755 "$W/bin/nginx"
+	for program in sbin/nginx bin/docker-registry; do
+		printf '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s %s/unpacked/usr/%s "$@"\n' "$lib" "$lib" "$W" "$program" > "$W/bin/${program#*/}"
+		chmod 755 "$W/bin/${program#*/}"
+	done
 fi
 echo "$W/bin"

@@ -28,7 +28,9 @@ const host = "api.purchasing-power-ml.dev"
 // A stack is the one under test.
 type stack struct {
 	*testing.T
-	dir   string
+	// dir is its checkout, dev that of the development stack, without settings.
+	dir, dev string
+	// ports are the settings of .env.prod.
 	ports map[string]string
 }
 
@@ -38,7 +40,7 @@ func open(t *testing.T) *stack {
 	if dir == "" {
 		t.Skip("PPPQ_STACK_DIR is not set: no running stack (test/stack/run.sh starts one)")
 	}
-	s := &stack{T: t, dir: dir, ports: map[string]string{}}
+	s := &stack{T: t, dir: dir, dev: os.Getenv("PPPQ_STACK_DEV_DIR"), ports: map[string]string{}}
 	env, err := os.ReadFile(filepath.Join(dir, ".env.prod"))
 	if err != nil {
 		t.Fatal(err)
@@ -54,23 +56,31 @@ func open(t *testing.T) *stack {
 func (s *stack) https() string { return "https://" + host + ":" + s.ports["HTTPS_PORT"] }
 func (s *stack) http() string  { return "http://" + host + ":" + s.ports["HTTP_PORT"] }
 
-// try runs a program in the checkout.
-func (s *stack) try(name string, args ...string) (string, error) {
+// tryIn runs a program in a folder and returns all that it prints.
+func tryIn(dir, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = s.dir
+	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-func (s *stack) run(name string, args ...string) string {
+// try runs a program in the checkout.
+func (s *stack) try(name string, args ...string) (string, error) { return tryIn(s.dir, name, args...) }
+
+func (s *stack) runIn(dir, name string, args ...string) string {
 	s.Helper()
-	out, err := s.try(name, args...)
+	out, err := tryIn(dir, name, args...)
 	if err != nil {
 		s.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return strings.TrimSpace(out)
+}
+
+func (s *stack) run(name string, args ...string) string {
+	s.Helper()
+	return s.runIn(s.dir, name, args...)
 }
 
 func (s *stack) compose(args ...string) string {

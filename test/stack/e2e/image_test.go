@@ -1,0 +1,181 @@
+package e2e
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/x509"
+	"debug/buildinfo"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// maxImage is how many bytes the image of the service may have: 25 MiB.
+const maxImage = 25 << 20
+
+// files of an image, by name, as `docker export` gives them.
+func (s *stack) files(image string) map[string][]byte {
+	s.Helper()
+	id := s.run("docker", "create", image)
+	defer s.try("docker", "rm", id)
+	path := filepath.Join(s.TempDir(), "image.tar")
+	s.run("docker", "export", "-o", path, id)
+	f, err := os.Open(path)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer f.Close()
+	found := map[string][]byte{}
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return found
+		}
+		if err != nil {
+			s.Fatal(err)
+		}
+		content, err := io.ReadAll(io.LimitReader(r, 64<<20))
+		if err != nil {
+			s.Fatal(err)
+		}
+		found[strings.Trim(h.Name, "/")] = content
+	}
+}
+
+// What the image holds is the program, certificates, names and empty folders;
+// neither a shell nor anything else to run.
+func TestImage(t *testing.T) {
+	s := open(t)
+	image := s.ports["PPPQ_IMAGE"]
+	var about []struct {
+		Size   int64
+		Config struct {
+			User        string
+			WorkingDir  string
+			Labels      map[string]string
+			Healthcheck struct{ Test []string }
+		}
+	}
+	if err := json.Unmarshal([]byte(s.run("docker", "image", "inspect", image)), &about); err != nil || len(about) != 1 {
+		t.Fatalf("docker image inspect: %v", err)
+	}
+	i := about[0]
+	t.Logf("image: %d bytes, %.1f MiB", i.Size, float64(i.Size)/(1<<20))
+	if i.Size > maxImage {
+		t.Errorf("the image has %d bytes, want at most %d", i.Size, maxImage)
+	}
+	if i.Config.User != "65532:65532" || i.Config.WorkingDir != "/app" || !slices.Equal(i.Config.Healthcheck.Test, []string{"CMD", "/usr/local/bin/pppq", "healthcheck"}) {
+		t.Errorf("user %s, folder %s, health check %q", i.Config.User, i.Config.WorkingDir, i.Config.Healthcheck.Test)
+	}
+	var v struct{ Version, Revision, Built string }
+	if err := json.Unmarshal([]byte(s.run("docker", "run", "--rm", image, "version", "--json")), &v); err != nil {
+		t.Fatal(err)
+	}
+	for label, want := range map[string]string{"version": v.Version, "revision": v.Revision, "created": v.Built, "licenses": "Apache-2.0", "source": "https://github.com/pppq/pppq"} {
+		if got := i.Config.Labels["org.opencontainers.image."+label]; got != want || got == "" || got == "unknown" {
+			t.Errorf("label %s: got %q, want %q", label, got, want)
+		}
+	}
+	files := s.files(image)
+	allowed := []string{".dockerenv", "dev", "dev/console", "dev/pts", "dev/shm", "proc", "sys", "etc", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "etc/passwd", "etc/group",
+		"etc/ssl", "etc/ssl/certs", "etc/ssl/certs/ca-certificates.crt", "tmp", "app", "app/data", "app/models", "app/backups", "usr", "usr/local", "usr/local/bin", "usr/local/bin/pppq"}
+	for name := range files {
+		if !slices.Contains(allowed, name) {
+			t.Errorf("the image holds %s", name)
+		}
+	}
+	if !strings.Contains(string(files["etc/passwd"]), "\npppq:x:65532:65532:") {
+		t.Errorf("/etc/passwd: %s", files["etc/passwd"])
+	}
+	roots := 0
+	for rest := files["etc/ssl/certs/ca-certificates.crt"]; ; roots++ {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			t.Errorf("CA certificate %d: %v", roots, err)
+		}
+	}
+	if roots < 100 {
+		t.Errorf("%d CA certificates, want at least 100", roots)
+	}
+	info, err := buildinfo.Read(bytes.NewReader(files["usr/local/bin/pppq"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{}
+	for _, b := range info.Settings {
+		settings[b.Key] = b.Value
+	}
+	if settings["-tags"] != "timetzdata" || settings["CGO_ENABLED"] != "0" || settings["-trimpath"] != "true" {
+		t.Errorf("built with %v; want the time zones, no C, no paths", settings)
+	}
+	var bill struct{ Components []struct{ Name string } }
+	if err := json.Unmarshal([]byte(s.run("docker", "run", "--rm", image, "version", "--sbom")), &bill); err != nil || len(bill.Components) < len(info.Deps) {
+		t.Errorf("bill of materials: %d components, %v; the program has %d modules", len(bill.Components), err, len(info.Deps))
+	}
+	t.Logf("%s, %d modules, %d CA certificates, files: %d", info.GoVersion, len(bill.Components), roots, len(files))
+	for _, shell := range []string{"sh", "/bin/sh", "bash", "apt", "apk"} {
+		if out, err := s.try("docker", "run", "--rm", "--entrypoint", shell, image, "-c", "true"); err == nil {
+			t.Errorf("the image runs %s: %s", shell, out)
+		}
+	}
+}
+
+// Files that must not leave this machine are planted in the checkout; neither
+// what the build sees nor what it makes has them.
+func TestImageHoldsNothingSecret(t *testing.T) {
+	s := open(t)
+	const canary = "canary-4f1d2a"
+	for _, name := range []string{".env", ".env.prod", ".git/config", "secrets/canary", "docker/ssl/canary.key", "cmd/pppq/.env.prod", "cmd/pppq/private.key", "internal/api/server.pem",
+		"internal/api/testdata/secret", "models/canary", "data/series/canary.csv", "client/.netrc"} {
+		path := filepath.Join(s.dev, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(canary+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Remove(path)
+	}
+	for _, stage := range []string{"build", "development", "production"} {
+		s.runIn(s.dev, "docker", "build", "-q", "--build-arg", "GO_IMAGE="+os.Getenv("GO_IMAGE"), "-f", "docker/Dockerfile", "--target", stage, "-t", "pppq-canary:"+stage, ".")
+	}
+	for _, stage := range []string{"build", "development"} {
+		out, err := s.try("docker", "run", "--rm", "--user", "0", "--entrypoint", "grep", "pppq-canary:"+stage, "-rlE", canary+"|BEGIN .*PRIVATE KEY-----$", "/src")
+		if strings.Contains(out, "_test.go") || err == nil {
+			t.Errorf("stage %s has %s", stage, out)
+		}
+		if out, err := s.try("docker", "run", "--rm", "--user", "0", "--entrypoint", "grep", "pppq-canary:"+stage, "-rlq", "package main", "/src"); err != nil {
+			t.Errorf("stage %s: the search finds nothing at all: %v %s", stage, err, out)
+		}
+	}
+	for name, content := range s.files("pppq-canary:production") {
+		if bytes.Contains(content, []byte(canary)) {
+			t.Errorf("the image has a canary in %s", name)
+		}
+	}
+}
+
+// What a registry gives by tag it gives by digest too.
+func TestPullByDigest(t *testing.T) {
+	s := open(t)
+	image := s.ports["PPPQ_IMAGE"]
+	pinned := s.run("docker", "image", "inspect", "-f", "{{index .RepoDigests 0}}", image)
+	if name, digest, ok := strings.Cut(pinned, "@sha256:"); !ok || len(digest) != 64 || !strings.HasPrefix(image, name) {
+		t.Fatalf("digest of %s: got %q", image, pinned)
+	}
+	s.run("docker", "pull", "-q", pinned)
+	out := s.run("docker", "compose", "-f", "docker-compose.prod.yml", "pull", "--dry-run", "api")
+	t.Logf("pulled %s; compose pull: %.80s", pinned, out)
+	if got := s.run("docker", "run", "--rm", pinned, "version"); !strings.HasPrefix(got, "pppq ") {
+		t.Errorf("by digest: %s", got)
+	}
+}

@@ -1,0 +1,58 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The ledger is kept in PostgreSQL, by an account whose password stands in a file
+// alone; without the database forecasts and trainings go on, and what could not
+// be written is written later.
+func TestLedgerInPostgreSQL(t *testing.T) {
+	s := open(t)
+	s.unlimited()
+	pipeline := func(args ...string) string {
+		t.Helper()
+		return s.compose(append([]string{"run", "--rm", "-T", "--no-deps", "pipeline"}, args...)...)
+	}
+	sql := func(q string) string {
+		t.Helper()
+		return s.compose("exec", "-T", "mlflow-db", "psql", "-qtA", "-h", "127.0.0.1", "-U", "mlflow", "-d", "mlflow", "-c", q)
+	}
+	versions := func() string {
+		return sql("SELECT count(DISTINCT model_version) FROM pppq_ledger WHERE kind = 'forecast'")
+	}
+	pipeline("up", "--once")
+	t.Logf("%s entries in PostgreSQL, of %s model versions", sql("SELECT count(*) FROM pppq_ledger"), versions())
+	before := versions()
+	verified := pipeline("ledger", "verify")
+	t.Logf("ledger verify: %s", verified)
+
+	s.compose("stop", "mlflow-db")
+	start := time.Now()
+	out := pipeline("train", "--promote", "--seed", "7")
+	t.Logf("training without the database: %v", time.Since(start).Round(time.Second))
+	if !strings.Contains(out, "the ledger of forecasts is not up to date") {
+		t.Errorf("training without the database does not say that the ledger waits:\n%s", out)
+	}
+	start = time.Now()
+	pipeline("up", "--once")
+	t.Logf("up --once without the database: %v", time.Since(start).Round(time.Second))
+	a, err := do(client, http.MethodPost, s.https()+"/api/v1/predict", []byte(`{"asset":"Gold","horizon_years":5}`))
+	if err != nil || a.StatusCode != http.StatusOK {
+		t.Errorf("forecast without the database: %v", err)
+	}
+	s.eventually(time.Minute, "the metric of the database is 0", func() bool { return s.query("pppq_database_up == 0") == 1 })
+
+	s.compose("up", "-d", "--wait", "--no-recreate", "mlflow-db")
+	pipeline("up", "--once")
+	if after := versions(); after == before {
+		t.Errorf("after the outage: got %s model versions in the ledger, want the one trained meanwhile too", after)
+	}
+	t.Logf("ledger verify after the outage: %s", pipeline("ledger", "verify"))
+	if log := s.compose("logs", "--no-log-prefix", "mlflow-db"); strings.Contains(log, "FATAL:  role") || strings.Contains(log, "FATAL:  database") || strings.Contains(log, "password authentication failed") {
+		t.Errorf("the database refused somebody: %s", log)
+	}
+}
