@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -103,6 +104,13 @@ func folder(check, path, variable string) Finding {
 	entries, err := os.ReadDir(path)
 	switch {
 	case err == nil:
+		// Whether this process could write says nothing: the service reads alone.
+		if stat, err := os.Stat(path); err == nil {
+			groups, _ := os.Getgroups()
+			if owner, group, ok := ownerOf(stat); ok && closed(stat.Mode(), owner, group, os.Getuid(), append(groups, os.Getgid())) {
+				return Finding{check, Warning, fmt.Sprintf("%s belongs to user %d: a training by user %d can't write there", path, owner, os.Getuid()), ownership(path)}
+			}
+		}
 		return Finding{check, OK, fmt.Sprintf("%s: %d entries", path, len(entries)), ""}
 	case errors.Is(err, fs.ErrNotExist):
 		return Finding{check, Fault, path + " is not there", fmt.Sprintf("run `pppq up --once`, or set %s to the folder that is meant", variable)}
@@ -110,6 +118,20 @@ func folder(check, path, variable string) Finding {
 		return Finding{check, Fault, fmt.Sprintf("%s can't be read by user %d", path, os.Getuid()), ownership(path)}
 	}
 	return Finding{check, Fault, err.Error(), "set " + variable + " to a folder that can be read"}
+}
+
+// closed says that a folder's mode and owner keep a user, who is in these groups,
+// from writing there. Nothing is closed to root, or where users have no numbers.
+func closed(mode fs.FileMode, owner, group, user int, groups []int) bool {
+	switch {
+	case user <= 0:
+		return false
+	case owner == user:
+		return mode&0o200 == 0
+	case slices.Contains(groups, group):
+		return mode&0o020 == 0
+	}
+	return mode&0o002 == 0
 }
 
 // ownership is the command that gives path to the user of this process.

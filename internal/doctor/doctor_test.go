@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -114,6 +115,28 @@ func serving(t *testing.T, status int) string {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 	t.Cleanup(s.Close)
 	return s.URL
+}
+
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		mode               fs.FileMode
+		owner, group, user int
+		want               bool
+	}{
+		{0o755, 0, 0, 65532, true},
+		{0o755, 65532, 65532, 65532, false},
+		{0o555, 65532, 65532, 65532, true},
+		{0o775, 0, 1000, 65532, false},
+		{0o755, 0, 1000, 65532, true},
+		{0o777, 0, 0, 65532, false},
+		{0o700, 1000, 1000, 0, false},
+		{0o700, 1000, 1000, -1, false},
+	} {
+		if got := closed(c.mode, c.owner, c.group, c.user, []int{65532, 1000}); got != c.want {
+			t.Errorf("%v of %d:%d, for user %d: got %t, want %t", c.mode, c.owner, c.group, c.user, got, c.want)
+		}
+	}
 }
 
 func TestWorst(t *testing.T) {

@@ -106,7 +106,7 @@ func (m Machine) secrets(env map[string]string) (found []Finding) {
 		path := filepath.Join(m.Dir, name)
 		stat, err := os.Stat(path)
 		check := "secret " + name
-		owner, known := groupOf(stat)
+		_, owner, known := ownerOf(stat)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			found = append(found, Finding{check, Fault, "it is not there", "pppq init production, or write the file"})
