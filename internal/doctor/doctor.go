@@ -107,7 +107,7 @@ func folder(check, path, variable string) Finding {
 		// Whether this process could write says nothing: the service reads alone.
 		if stat, err := os.Stat(path); err == nil {
 			groups, _ := os.Getgroups()
-			if owner, group, ok := ownerOf(stat); ok && closed(stat.Mode(), owner, group, os.Getuid(), append(groups, os.Getgid())) {
+			if owner, group, ok := ownerOf(stat); ok && unwritable(stat.Mode(), owner, group, os.Getuid(), append(groups, os.Getgid())) {
 				return Finding{check, Warning, fmt.Sprintf("%s belongs to user %d: a training by user %d can't write there", path, owner, os.Getuid()), ownership(path)}
 			}
 		}
@@ -120,9 +120,9 @@ func folder(check, path, variable string) Finding {
 	return Finding{check, Fault, err.Error(), "set " + variable + " to a folder that can be read"}
 }
 
-// closed says that a folder's mode and owner keep a user, who is in these groups,
-// from writing there. Nothing is closed to root, or where users have no numbers.
-func closed(mode fs.FileMode, owner, group, user int, groups []int) bool {
+// unwritable says that a folder's mode and owner keep a user, who is in these groups,
+// from writing there. Everything is writable for root, and where users have no numbers.
+func unwritable(mode fs.FileMode, owner, group, user int, groups []int) bool {
 	switch {
 	case user <= 0:
 		return false

@@ -117,7 +117,7 @@ func serving(t *testing.T, status int) string {
 	return s.URL
 }
 
-func TestClosed(t *testing.T) {
+func TestUnwritable(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		mode               fs.FileMode
@@ -133,7 +133,7 @@ func TestClosed(t *testing.T) {
 		{0o700, 1000, 1000, 0, false},
 		{0o700, 1000, 1000, -1, false},
 	} {
-		if got := closed(c.mode, c.owner, c.group, c.user, []int{65532, 1000}); got != c.want {
+		if got := unwritable(c.mode, c.owner, c.group, c.user, []int{65532, 1000}); got != c.want {
 			t.Errorf("%v of %d:%d, for user %d: got %t, want %t", c.mode, c.owner, c.group, c.user, got, c.want)
 		}
 	}
