@@ -111,12 +111,18 @@ func (h *Handler) page(pattern string, page http.Handler) {
 	})
 }
 
+// closing is the header that ends a connection after the answer.
+var closing = []string{"close"}
+
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := h.calls.Get().(*call)
 	c.reset(h, w, r)
 	h.options.Metrics.InFlight.Inc()
 	defer c.end()
+	if h.draining.Load() {
+		w.Header()["Connection"] = closing
+	}
 	if c.guard() {
 		h.mux.ServeHTTP(&c.w, r)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -20,6 +21,9 @@ const (
 	maxHeader = 32 << 10
 	// replacedEvery is how often the program's own file is looked at.
 	replacedEvery = 500 * time.Millisecond
+	// lastRequests is how long connections that are still open when the listener
+	// is closed may take to send what they have.
+	lastRequests = 500 * time.Millisecond
 )
 
 // ErrReplaced ends Serve when Options.Executable was replaced: start the new one.
@@ -28,7 +32,9 @@ var ErrReplaced = errors.New("the program's file was replaced")
 // Listen opens the address. A taken port and other common faults are one clear
 // line.
 func Listen(address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+	var c net.ListenConfig
+	c.SetMultipathTCP(false) // no filter can be put on such a socket, see refuseNew
+	l, err := c.Listen(context.Background(), "tcp", address)
 	switch {
 	case err == nil:
 		return l, nil
@@ -42,8 +48,8 @@ func Listen(address string) (net.Listener, error) {
 
 // Serve answers on a listener until ctx ends, follows the folder of models
 // meanwhile, and reloads on SIGHUP. The end is calm: /readyz turns false, the
-// service goes on for Options.Drain, takes no more connections, and gives what
-// runs the time that one request may take. Serve returns when everything it
+// service goes on for Options.Drain, each answer ending its connection, takes no
+// more connections, and gives what runs the time that one request may take. Serve returns when everything it
 // started has ended; nil after a calm end.
 func Serve(ctx context.Context, s *Service, h *Handler, l net.Listener) error {
 	o := &s.options
@@ -56,6 +62,16 @@ func Serve(ctx context.Context, s *Service, h *Handler, l net.Listener) error {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 		Protocols:         new(http.Protocols),
+	}
+	var open atomic.Int64 // connections
+	server.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			open.Add(-1)
+		default: // of no interest
+		}
 	}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(o.H2C)
@@ -80,8 +96,7 @@ func Serve(ctx context.Context, s *Service, h *Handler, l net.Listener) error {
 	case err = <-ended: // the listener broke
 		cancel(nil)
 	case <-ctx.Done():
-		err = h.drain(server)
-		<-ended
+		err = h.drain(server, l, ended, &open)
 	}
 	running.Wait()
 	if err == nil && errors.Is(context.Cause(ctx), ErrReplaced) {
@@ -90,12 +105,20 @@ func Serve(ctx context.Context, s *Service, h *Handler, l net.Listener) error {
 	return err
 }
 
-// drain ends the server calmly.
-func (h *Handler) drain(server *http.Server) error {
+// drain ends the server so that nobody loses an answer. Two things would lose
+// some: an idle connection that is closed while a proxy sends on it, so every
+// answer now closes its own; and Shutdown, which drops what it finds unread on
+// connections made a moment ago, so these come first.
+func (h *Handler) drain(server *http.Server, l net.Listener, ended <-chan error, open *atomic.Int64) error {
 	h.draining.Store(true)
 	h.options.Log.Info("draining", "seconds", h.options.Drain.Seconds())
 	h.sleep(h.options.Drain)
-	server.SetKeepAlivesEnabled(false)
+	refuseNew(l)
+	l.Close() // an error is of a listener that broke meanwhile
+	<-ended
+	for end := time.Now().Add(lastRequests); open.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), h.options.Timeout+time.Second)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {

@@ -98,6 +98,9 @@ func TestDrain(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
+		if !resp.Close {
+			t.Errorf("%s does not end its connection", path)
+		}
 		return resp.StatusCode
 	}
 	if got := status("/readyz"); got != 503 {
