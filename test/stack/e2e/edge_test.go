@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/tls"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -140,6 +144,16 @@ func TestHeadersEverywhere(t *testing.T) {
 	s.problem(post, http.StatusRequestEntityTooLarge)
 	answers := map[string]*answer{"200": s.get(s.https() + "/api/v1/assets"), "page": s.get(s.https() + "/"), "docs": s.get(s.https() + "/docs"),
 		"404 of the edge": s.get(s.https() + "/metrics"), "404 of the API": s.get(s.https() + "/nothing"), "413": post}
+	var refused *answer
+	for range 40 {
+		if a := s.get(s.https() + "/api/v1/assets"); a.StatusCode == http.StatusTooManyRequests {
+			refused = a
+		}
+	}
+	if refused == nil {
+		t.Fatal("40 requests in a row: none was refused")
+	}
+	answers["429"] = refused
 	for name, a := range answers {
 		for header, want := range map[string]string{"Strict-Transport-Security": "max-age=63072000", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
 			"Referrer-Policy": "no-referrer", "Server": "nginx", "X-Request-Id": "", "Content-Security-Policy": ""} {
@@ -176,6 +190,7 @@ func TestCacheKeepsCallersApart(t *testing.T) {
 			{"alice again", credential[:], []string{"BYPASS"}},
 		} {
 			got := status(url, want.header...)
+			t.Logf("%-13s %-12s %s", credential[0], want.who, got)
 			if !contains(want.status, got) {
 				t.Errorf("%s, %s: cache %s, want %v", credential[0], want.who, got, want.status)
 			}
@@ -225,6 +240,7 @@ func TestTwoLargeBodies(t *testing.T) {
 		}
 		bodies[i] = a.body
 	}
+	t.Logf("two bodies of 30 kB that differ at the end: answers of %d and %d bytes, equal %t", len(bodies[0]), len(bodies[1]), bytes.Equal(bodies[0], bodies[1]))
 	if bytes.Equal(bodies[0], bodies[1]) {
 		t.Error("two bodies got the same answer")
 	}
@@ -330,8 +346,98 @@ func TestEdgeWithoutAPI(t *testing.T) {
 	if a := s.get(kept); a.StatusCode != http.StatusOK || a.Header.Get("X-Cache-Status") != "STALE" && a.Header.Get("X-Cache-Status") != "UPDATING" {
 		t.Errorf("a kept forecast: got %s, cache %s, want 200 STALE", a.Status, a.Header.Get("X-Cache-Status"))
 	}
+	// A new edge starts though there is no address behind its name.
+	s.compose("up", "-d", "--force-recreate", "--no-deps", "nginx")
+	s.eventually(20*time.Second, "an edge without API starts", func() bool {
+		_, err := s.try("docker", "compose", "-f", "docker-compose.prod.yml", "exec", "-T", "nginx", "curl", "-fsS", "http://127.0.0.1:8081/livez")
+		return err == nil
+	})
+	client.CloseIdleConnections()
+	s.problem(s.get(s.http()+"/health"), http.StatusBadGateway)
 	s.compose("start", "api")
+	s.ready("api")
 	took := s.eventually(8*time.Second, "the edge answers again", s.healthy)
-	t.Logf("back %v after the API's start", took)
-	s.compose("up", "-d", "--wait", "--no-recreate", "api")
+	t.Logf("an edge that started without API answers %v after the API is ready", took.Round(time.Millisecond))
+}
+
+// Challenges of certificate authorities are answered from docker/acme, and
+// nothing beside them.
+func TestChallenge(t *testing.T) {
+	s := open(t)
+	dir := filepath.Join(s.dir, "docker/acme/.well-known/acme-challenge")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "token"), []byte("answer"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(filepath.Join(s.dir, "docker/acme/.well-known"))
+	if a := s.get(s.http() + "/.well-known/acme-challenge/token"); a.StatusCode != http.StatusOK || string(a.body) != "answer" {
+		t.Errorf("challenge: %s %.100s", a.Status, a.body)
+	}
+	s.problem(s.get(s.http()+"/.well-known/acme-challenge/other"), http.StatusNotFound)
+}
+
+// A caller who does not finish its headers is cut off.
+func TestSlowCaller(t *testing.T) {
+	s := open(t)
+	conn, err := tls.Dial("tcp", "127.0.0.1:"+s.ports["HTTPS_PORT"], &tls.Config{ServerName: host, InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write([]byte("POST /api/v1/predict HTTP/1.1\r\nHost: " + host + "\r\nContent-Le")); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	_, err = io.Copy(io.Discard, conn)
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		t.Fatal("a caller with half a header holds its connection for a minute")
+	}
+	t.Logf("half a header: cut off after %v", time.Since(start).Round(100*time.Millisecond))
+}
+
+// The edge listens on IPv6 too.
+func TestIPv6(t *testing.T) {
+	s := open(t)
+	id := s.containers("nginx")[0]
+	s.run("docker", "network", "create", "--internal", "--ipv6", "--subnet", "fd6a:9c1f:20::/64", "pppq-test-ipv6")
+	defer s.try("docker", "network", "rm", "pppq-test-ipv6")
+	s.run("docker", "network", "connect", "pppq-test-ipv6", id)
+	defer s.try("docker", "network", "disconnect", "-f", "pppq-test-ipv6", id)
+	address := s.run("docker", "inspect", "-f", `{{(index .NetworkSettings.Networks "pppq-test-ipv6").GlobalIPv6Address}}`, id)
+	out := s.run("docker", "run", "--rm", "--network", "pppq-test-ipv6", s.ports["NGINX_IMAGE"], "curl", "-gsS", "-o", "/dev/null", "-w", "%{http_code} %{remote_ip}", "http://["+address+"]:8080/health")
+	if want := "200 " + address; out != want {
+		t.Errorf("GET http://[%s]:8080/health: got %q, want %q", address, out, want)
+	}
+}
+
+// A POST that a replica may have begun is never given to another one: of each
+// POST that the edge's log shows with several replicas, none but the last one
+// was ever connected.
+func (s *stack) postedOnce() {
+	s.Helper()
+	repeated := 0
+	for _, line := range strings.Split(s.compose("logs", "--no-log-prefix", "--tail", "20000", "nginx"), "\n") {
+		var l struct {
+			Method   string `json:"method"`
+			Upstream string `json:"upstream"`
+			Connect  string `json:"upstream_connect_seconds"`
+		}
+		if json.Unmarshal([]byte(line), &l) != nil || l.Method != http.MethodPost || !strings.Contains(l.Upstream, ", ") {
+			continue
+		}
+		repeated++
+		times := strings.Split(l.Connect, ", ")
+		for _, connected := range times[:len(times)-1] {
+			if connected != "-" {
+				s.Errorf("a POST went to two replicas: %s", line)
+			}
+		}
+	}
+	s.Logf("%d POSTs were given to another replica, none after one had taken it", repeated)
 }

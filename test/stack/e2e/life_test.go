@@ -49,10 +49,10 @@ func (s *stack) instances(n int) map[string]int {
 func TestScaleUnderLoad(t *testing.T) {
 	s := open(t)
 	s.unlimited()
-	s.compose("up", "-d", "--no-recreate", "--scale", "api=1", "--wait", "api")
+	s.scale(1)
 	time.Sleep(3 * time.Second)
 	l := s.start(4)
-	s.compose("up", "-d", "--no-recreate", "--scale", "api=3", "--wait", "api")
+	s.scale(3)
 	time.Sleep(5 * time.Second)
 	shares := s.instances(60)
 	targets := func() int {
@@ -67,7 +67,7 @@ func TestScaleUnderLoad(t *testing.T) {
 	}
 	took := s.eventually(time.Minute, "Prometheus scrapes 3 replicas", func() bool { return targets() == 3 })
 	t.Logf("Prometheus scrapes 3 replicas after %v", took)
-	s.compose("up", "-d", "--no-recreate", "--scale", "api=1", "--wait", "api")
+	s.scale(1)
 	time.Sleep(3 * time.Second)
 	sent, failed, faults := l.end()
 	t.Logf("1 -> 3 -> 1: %d requests, %d failed %v; shares of 60: %v", sent, failed, faults, shares)
@@ -82,7 +82,19 @@ func TestScaleUnderLoad(t *testing.T) {
 			t.Errorf("replica %s got %d of 60, want at least 10", replica, n)
 		}
 	}
-	s.compose("up", "-d", "--no-recreate", "--wait", "api")
+	// New addresses are followed too.
+	s.compose("up", "-d", "--force-recreate", "--no-deps", "--scale", "api=2", "api")
+	s.ready("api")
+	t.Logf("all replicas made anew: the edge answers again %v after they are ready", s.eventually(20*time.Second, "the edge finds the new replicas", s.healthy).Round(time.Millisecond))
+}
+
+// kinds sums up faults by what is left of their texts without addresses.
+func kinds(faults map[string]int) map[string]int {
+	sum := map[string]int{}
+	for text, n := range faults {
+		sum[text[strings.LastIndex(text, ": ")+1:]] += n
+	}
+	return sum
 }
 
 // Kill -9 of one service after the other under load: what callers see.
@@ -117,6 +129,7 @@ func TestKills(t *testing.T) {
 			t.Errorf("kill -9 of a replica: %d requests failed, want at most the 8 that can have been in flight", failed)
 		}
 	}
+	s.postedOnce()
 }
 
 func TestCertificateReload(t *testing.T) {
@@ -160,12 +173,16 @@ func TestCertificateReload(t *testing.T) {
 	})
 	for name, id := range map[string]uint16{"RSA AES128 GCM": tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "RSA AES256 GCM": tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 		"RSA ChaCha20": tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256} {
-		if _, err := s.handshake(suite(id)); err != nil {
+		_, err := s.handshake(suite(id))
+		t.Logf("with an RSA certificate, %-17s ok %t", name, err == nil)
+		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for name, id := range map[string]uint16{"RSA key exchange": tls.TLS_RSA_WITH_AES_128_GCM_SHA256, "ECDHE RSA CBC": tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA} {
-		if _, err := s.handshake(suite(id)); err == nil {
+		_, err := s.handshake(suite(id))
+		t.Logf("with an RSA certificate, %-17s ok %t: %v", name, err == nil, err)
+		if err == nil {
 			t.Errorf("%s: got a connection, want a refusal", name)
 		}
 	}
@@ -192,7 +209,7 @@ func TestGracefulStop(t *testing.T) {
 	if code != "0" || failed > 0 {
 		t.Errorf("exit code %s, %d of %d requests failed %v; want 0 and none", code, failed, sent, faults)
 	}
-	s.compose("up", "-d", "--wait", "--no-recreate", "api")
+	s.scale(2)
 }
 
 // TestRollout puts another image into place under load, and then one that can't

@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ready waits until every container of a service says that it is, sooner than
+// the engine asks it.
+func (s *stack) ready(service string) {
+	s.Helper()
+	s.eventually(time.Minute, service+" is ready", func() bool {
+		ids := s.containers(service)
+		for _, id := range ids {
+			if _, err := s.try("docker", "exec", id, "/usr/local/bin/pppq", "healthcheck"); err != nil {
+				return false
+			}
+		}
+		return len(ids) > 0
+	})
+}
+
+// scale sets the number of replicas and waits for them.
+func (s *stack) scale(n int) {
+	s.Helper()
+	s.compose("up", "-d", "--no-recreate", "--scale", fmt.Sprintf("api=%d", n), "api")
+	s.ready("api")
+}
+
+// What each service takes under load, and that none was killed for it.
+func TestResourcesUnderLoad(t *testing.T) {
+	s := open(t)
+	s.unlimited()
+	l := s.start(8)
+	begin := time.Now()
+	time.Sleep(8 * time.Second)
+	stats := s.run("docker", "stats", "--no-stream", "--format", "{{.Name}}\t{{.CPUPerc}} of a processor\t{{.MemUsage}}")
+	sent, failed, faults := l.end()
+	t.Logf("%.0f forecasts a second from 8 callers; %d requests, %d failed %v", float64(sent)/time.Since(begin).Seconds(), sent, failed, faults)
+	seen := 0
+	for _, line := range strings.Split(stats, "\n") {
+		if strings.HasPrefix(line, "pppq-") {
+			seen++
+			t.Log(line)
+		}
+	}
+	if seen < 6 || failed > 0 {
+		t.Errorf("%d services measured, %d requests failed %v; want 6 and none", seen, failed, faults)
+	}
+	for _, id := range strings.Fields(s.compose("ps", "-q")) {
+		if out := s.run("docker", "inspect", "-f", "{{.Name}} {{.State.OOMKilled}}", id); !strings.HasSuffix(out, " false") {
+			t.Errorf("killed for its memory: %s", out)
+		}
+	}
+}
+
+// A replica with half the memory keeps its heap below it and serves.
+func TestLimitsAreFollowed(t *testing.T) {
+	s := open(t)
+	id := s.run("docker", "run", "-d", "--memory", "64m", "--cpus", "0.5", "-v", "pppq_models:/app/models:ro", s.ports["PPPQ_IMAGE"], "serve")
+	defer s.try("docker", "rm", "-f", id)
+	s.eventually(time.Minute, "a replica with 64 MB serves", func() bool {
+		_, err := s.try("docker", "exec", id, "/usr/local/bin/pppq", "healthcheck")
+		return err == nil
+	})
+	out := s.run("docker", "run", "--rm", "--network", "container:"+id, s.ports["NGINX_IMAGE"], "curl", "-fsS", "http://127.0.0.1:8000/metrics")
+	metric := func(name string) float64 {
+		t.Helper()
+		m := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindStringSubmatch(out)
+		if m == nil {
+			t.Fatalf("no metric %s", name)
+		}
+		v, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	limit, threads, resident := metric("go_gc_gomemlimit_bytes"), metric("go_sched_gomaxprocs_threads"), metric("process_resident_memory_bytes")
+	t.Logf("with 64 MB and half a processor: heap limit %.1f MB, %v threads, %.1f MB resident", limit/1e6, threads, resident/1e6)
+	if limit > 0.9*64*(1<<20) || limit < 0.5*64*(1<<20) || threads > 2 || resident > 64*(1<<20) {
+		t.Errorf("heap limit %v, threads %v, resident %v; want at most nine tenths of 64 MB, 2 and 64 MB", limit, threads, resident)
+	}
+}
+
+// After the machine went down and came up the stack serves the same model,
+// without a training.
+func TestRestart(t *testing.T) {
+	s := open(t)
+	version := func() string {
+		a := s.get(s.http() + "/health")
+		m := regexp.MustCompile(`"model_version":"([^"]+)"`).FindSubmatch(a.body)
+		if a.StatusCode != http.StatusOK || m == nil {
+			t.Fatalf("/health: %s %.300s", a.Status, a.body)
+		}
+		return string(m[1])
+	}
+	before := version()
+	s.compose("down")
+	begin := time.Now()
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.try("docker", "compose", "-f", "docker-compose.prod.yml", "up", "-d", "--wait")
+		done <- err
+	}()
+	first := s.eventually(2*time.Minute, "the first answer through the edge", s.healthy)
+	if err := <-done; err != nil {
+		t.Fatalf("up --wait: %v", err)
+	}
+	t.Logf("from up to the first answer through the edge %v, to every service healthy %v (this engine probes a starting container every 30 s)",
+		first.Round(100*time.Millisecond), time.Since(begin).Round(100*time.Millisecond))
+	if after := version(); after != before {
+		t.Errorf("model after the restart: got %s, want %s", after, before)
+	}
+	for _, id := range strings.Fields(s.compose("ps", "-q")) {
+		if out := s.run("docker", "inspect", "-f", "{{.Name}} {{.State.Health.Status}}", id); !strings.HasSuffix(out, " healthy") {
+			t.Errorf("after up --wait: %s", out)
+		}
+	}
+}
