@@ -95,13 +95,58 @@ func findBins(p *Params, column int, values []float64, counts []int, missing int
 	if f.missing {
 		limit--
 	}
-	for _, last := range cutBins(rows, limit, p.MinDataInBin) {
+	var cuts []int
+	if p.Family == XGBoost {
+		cuts = cutEvenly(rows, limit, p.MinDataInBin)
+	} else {
+		cuts = cutAroundZero(seen, rows, limit, p.MinDataInBin)
+	}
+	for _, last := range cuts {
 		if t, ok := threshold(p.Family, seen[last], seen[last+1]); ok {
 			f.upper = append(f.upper, t)
 		}
 	}
 	f.values = len(f.upper) + 1
 	return f
+}
+
+// cutAroundZero divides ascending values, of which rows holds the number of rows, into at most limit bins and returns the
+// last value of each bin but the last, as LightGBM does it: the value 0 has a bin of its own, which counts even if no row
+// has it, and the values below it get their share of the others.
+func cutAroundZero(values []float64, rows []int, limit, minRows int) []int {
+	below, _ := slices.BinarySearch(values, 0)
+	above := below
+	if above < len(values) && values[above] == 0 {
+		above++
+	}
+	sum := func(rows []int) (n int) {
+		for _, r := range rows {
+			n += r
+		}
+		return n
+	}
+	var cuts []int
+	if below > 0 {
+		low, high := sum(rows[:below]), sum(rows[above:])
+		cuts = cutBins(rows[:below], max(1, int(float64(low)/float64(low+high)*float64(limit-1))), minRows)
+		if below < len(values) {
+			cuts = append(cuts, below-1)
+		}
+	}
+	limit -= 1 + len(cuts)
+	if above == 0 && limit == 1 {
+		limit = 2 // rather than one bin for all
+	}
+	if above == len(values) || limit < 1 {
+		return cuts
+	}
+	if above > below {
+		cuts = append(cuts, above-1)
+	}
+	for _, last := range cutBins(rows[above:], limit, minRows) {
+		cuts = append(cuts, above+last)
+	}
+	return cuts
 }
 
 // cutBins divides values, of which rows holds the number of rows, into at most limit bins with at least minRows rows
@@ -112,7 +157,6 @@ func cutBins(rows []int, limit, minRows int) []int {
 	for _, n := range rows {
 		total += n
 	}
-	limit = max(1, min(limit, total/minRows))
 	var cuts []int
 	in := 0 // rows in the present bin
 	if len(rows) <= limit {
@@ -125,6 +169,7 @@ func cutBins(rows []int, limit, minRows int) []int {
 		}
 		return cuts
 	}
+	limit = max(1, min(limit, total/minRows))
 	large := float64(total) / float64(limit)
 	restRows, restBins := total, limit // of the values that are not large
 	for _, n := range rows {
@@ -155,22 +200,61 @@ func cutBins(rows []int, limit, minRows int) []int {
 	return cuts
 }
 
-// threshold returns the number with which the family separates the neighbours a < b, about half-way: a <= t < b for
-// LightGBM, a < t <= b and a float32 for XGBoost. It is finite; false if there is no such number.
-func threshold(family Family, a, b float64) (float64, bool) {
-	middle := float64(a/2) + float64(b/2) + 0 // no -0
-	if family == XGBoost {
-		t := float64(float32(middle)) + 0
-		if !(a < t && t <= b) || !isFinite(t) {
-			t = b
-		}
-		if math.IsInf(t, 1) {
-			t = math.MaxFloat32
-			return t, a < t
-		}
-		return t, true
+// cutEvenly is cutBins as XGBoost does it: of many values those begin a bin that hold the rows at equal distances, from
+// the end of the first value's rows to the start of the last value's. Where values with many rows hold several of those,
+// the last value gets a bin of its own.
+func cutEvenly(rows []int, limit, minRows int) []int {
+	total := 0
+	for _, n := range rows {
+		total += n
 	}
-	t := middle
+	limit = max(1, min(limit, total/minRows))
+	last := len(rows) - 1
+	if len(rows) <= limit {
+		return cutBins(rows, limit, minRows)
+	}
+	var cuts []int
+	before := make([]int64, len(rows)+1) // before[i]: the rows of the values below value i
+	for i, n := range rows {
+		before[i+1] = before[i] + int64(n)
+	}
+	start := int64(0) // the rows before the present bin
+	cut := func(value int) {
+		if before[value]-start >= int64(minRows) {
+			cuts = append(cuts, value-1)
+			start = before[value]
+		}
+	}
+	span, value := before[last]-before[1], 1
+	for k := int64(1); k < int64(limit); k++ {
+		for before[value+1]*int64(limit) <= before[1]*int64(limit)+k*span {
+			value++
+		}
+		cut(value)
+	}
+	if len(cuts) < limit-1 {
+		cut(last)
+	}
+	return cuts
+}
+
+// threshold returns the number with which the family separates the neighbours a < b: half-way, or next to 0 if that is
+// between or one of them, with a <= t < b for LightGBM; b for XGBoost, whose rule is a < t <= b. It is finite; false if
+// there is no such number.
+func threshold(family Family, a, b float64) (float64, bool) {
+	if family == XGBoost {
+		if math.IsInf(b, 1) {
+			return math.MaxFloat32, a < math.MaxFloat32
+		}
+		return b, true
+	}
+	t := float64(a/2) + float64(b/2) + 0 // no -0
+	switch {
+	case a < 0 && b == 0:
+		t = -zeroThreshold
+	case a <= 0 && b > 0:
+		t = zeroThreshold
+	}
 	if !(a <= t && t < b) || !isFinite(t) {
 		t = a
 	}

@@ -90,15 +90,18 @@ func (g *naiveGrower) best(rows []int32, counted bool) *naiveSplit {
 					if len(left) < g.p.MinDataInLeaf || len(right) < g.p.MinDataInLeaf {
 						continue
 					}
-				} else {
-					share := math.Ceil(float64(g.p.MinDataInLeaf) * float64(total.hessian()) / float64(len(rows)))
+				} else if g.p.MinDataInLeaf > 1 {
+					share := math.Ceil((float64(g.p.MinDataInLeaf) - 0.5) * float64(total.hessian()) / float64(len(rows)))
 					least = math.Max(least, share)
 				}
 				if float64(l.hessian()) < least || float64(r.hessian()) < least {
 					continue
 				}
 				gain := g.rule.score(gl, hl) + g.rule.score(gr, hr) - g.rule.score(gt, ht)
-				if gain > top {
+				// LightGBM takes the last of thresholds that say the same, but the first if missing values go right.
+				alike := best != nil && best.slot == s && g.p.Family == LightGBM && (defaultLeft || !hasMissing) && l == g.sum(best.left) &&
+					(!counted || len(left) == len(best.left))
+				if gain > top || alike {
 					top = gain
 					best = &naiveSplit{gain, s, threshold, defaultLeft, left, right}
 					if !hasMissing {

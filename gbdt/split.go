@@ -92,8 +92,8 @@ func (r *splitRule) leastHessian(leaf leafSums, counted bool) int64 {
 	} else {
 		least = math.MaxUint32
 	}
-	if !counted {
-		least = max(least, (r.minRows*leaf.sum.hessian()+leaf.rows-1)/leaf.rows)
+	if !counted && r.minRows > 1 { // the share rounded to whole rows
+		least = max(least, ((2*r.minRows-1)*leaf.sum.hessian()+2*leaf.rows-1)/(2*leaf.rows))
 	}
 	return least
 }
@@ -188,6 +188,18 @@ func (c *slotScan) runQuick(best *split) {
 	gr, hr := c.rule.unpack(c.leaf.sum - q.left)
 	if gain := c.rule.score(gl, hl) + c.rule.score(gr, hr) - c.parent; gain > best.gain {
 		*best = split{gain: gain, bin: q.bin, defaultLeft: defaultLeft, left: q.left}
+		c.preferHigh(best)
+	}
+}
+
+// preferHigh moves a split over bins without rows of the leaf, as far as that changes nothing for its rows: of splits
+// that are alike LightGBM takes that of the highest threshold, unless missing values go right, XGBoost the lowest.
+func (c *slotScan) preferHigh(best *split) {
+	if c.rule.family == XGBoost || c.seesMissing() && !best.defaultLeft {
+		return
+	}
+	for b := best.bin + 1; b < c.feature.values-1 && c.sums[b] == 0 && (c.counts == nil || c.counts[b] == 0); b++ {
+		best.bin = b
 	}
 }
 
@@ -197,12 +209,15 @@ func (c *slotScan) runValues(best *split) {
 	if !c.seesMissing() {
 		c.scan(best, 0, 0, f.values-1)
 		best.defaultLeft = 2*best.left.hessian() >= c.leaf.sum.hessian() // no row says where: with the most
-		return
+	} else {
+		c.scan(best, 0, 0, c.lastBin())
+		right := *best
+		c.scan(best, c.sums[f.values], c.missingRows(), f.values-1)
+		best.defaultLeft = *best != right
 	}
-	c.scan(best, 0, 0, c.lastBin())
-	right := *best
-	c.scan(best, c.sums[f.values], c.missingRows(), f.values-1)
-	best.defaultLeft = *best != right
+	if best.slot >= 0 {
+		c.preferHigh(best)
+	}
 }
 
 func (c *slotScan) missingRows() int64 {

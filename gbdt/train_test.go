@@ -370,7 +370,7 @@ func TestQuantileCoversItsPart(t *testing.T) {
 			for _, c := range []struct {
 				d         *Dataset
 				tolerance float64
-			}{{train, 0.005}, {test, 0.05}} { // boosting fits the rows it sees better than others
+			}{{train, 0.01}, {test, 0.05}} { // boosting fits the rows it sees better than others
 				d := c.d
 				raw := mustRaw(t, m, d.x)
 				below, total := 0.0, 0.0
