@@ -117,6 +117,20 @@ type Reference struct {
 	Low          float64 `json:"low"`
 	High         float64 `json:"high"`
 	Blocks       int     `json:"blocks"`
+	// Assets are the skills asset by asset, in a Model; Own is that of a Forecast's asset.
+	Assets []AssetSkill `json:"assets"`
+	Own    *AssetSkill  `json:"own"`
+}
+
+// An AssetSkill is the skill for one asset over its own best climatology. Where
+// Difference is set, a ratio says nothing, and Skill, Low and High are
+// differences of the ranked probability score.
+type AssetSkill struct {
+	Asset      string  `json:"asset"`
+	Skill      float64 `json:"skill"`
+	Low        float64 `json:"low"`
+	High       float64 `json:"high"`
+	Difference bool    `json:"difference"`
 }
 
 // A BatchLine is the answer to one question of a batch, or why there is none.
@@ -144,9 +158,15 @@ type Asset struct {
 	To        string   `json:"to"`
 	Months    int      `json:"months"`
 	Sources   []string `json:"sources"`
+	Evidence  []struct {
+		HorizonYears float64 `json:"horizon_years"`
+		// Windows are past ones of that length that do not overlap.
+		Windows  float64 `json:"windows"`
+		Evidence string  `json:"evidence"`
+	} `json:"evidence"`
 }
 
-// A Model is the version in service.
+// A Model is the version in service, without the full report of its test.
 type Model struct {
 	Version  string   `json:"version"`
 	Created  string   `json:"created"`
@@ -157,7 +177,9 @@ type Model struct {
 	Stale    bool     `json:"stale"`
 	DataHash string   `json:"data_hash"`
 	Assets   []string `json:"assets"`
-	Metrics  struct {
+	// References are the scores of each model type, by horizon.
+	References map[string][]Reference `json:"reference_scores"`
+	Metrics    struct {
 		Rung     string  `json:"rung"`
 		RPSSkill float64 `json:"rps_skill"`
 		Accuracy float64 `json:"accuracy"`
