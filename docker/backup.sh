@@ -32,7 +32,8 @@ once() {
 	date -u +%s > "$dir/.last_success.part"
 	mv "$dir/.last_success.part" "$dir/last_success"
 	say INFO "backup written: $name"
-	# Names sort by time.
+	# Names sort by time, and hold nothing but letters, digits and dashes.
+	# shellcheck disable=SC2012
 	ls "$dir"/"$PGDATABASE"-*.dump | sort -r | tail -n +$((keep + 1)) | while read -r old; do
 		rm -f "$old"
 		say INFO "backup removed: ${old##*/}"

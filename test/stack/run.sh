@@ -119,4 +119,4 @@ part "end to end"
 cd "$HERE"
 PPPQ_STACK_DIR=$W/prod PPPQ_STACK_DEV_DIR=$W/dev PPPQ_STACK_REGISTRY=127.0.0.1:$port PPPQ_IMAGE_NEXT=pppq-api:next PPPQ_PROGRAM=$W/pppq GO_IMAGE=standin/golang \
 	go test -count=1 -timeout 25m -v ${PPPQ_STACK_RUN:+-run "$PPPQ_STACK_RUN"} ./e2e
-part "done"
+part end

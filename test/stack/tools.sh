@@ -4,7 +4,7 @@
 # for PPPQ_TOOLS.
 set -eu
 . "$(dirname "$0")/lib.sh"
-if [ ! -x "$W/bin/docker-registry" ]; then
+if [ ! -x "$W/bin/docker-compose" ]; then
 	mkdir -p "$W/apt/lists/partial" "$W/bin" "$DOCKER_CONFIG/cli-plugins"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $MIRROR forky main" > "$W/apt/sources.list"
 	apt() { apt-get -q -o Dir::State::Lists="$W/apt/lists" -o Dir::Etc::sourcelist="$W/apt/sources.list" -o Dir::Etc::sourceparts=- -o Acquire::Check-Valid-Until=false -o APT::Sandbox::User=root "$@" > /dev/null; }
@@ -19,5 +19,6 @@ if [ ! -x "$W/bin/docker-registry" ]; then
 		printf '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s %s/unpacked/usr/%s "$@"\n' "$lib" "$lib" "$W" "$program" > "$W/bin/${program#*/}"
 		chmod 755 "$W/bin/${program#*/}"
 	done
+	ln -sf "$DOCKER_CONFIG/cli-plugins/docker-compose" "$W/bin/docker-compose"
 fi
 echo "$W/bin"

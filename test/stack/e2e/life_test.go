@@ -120,7 +120,7 @@ func TestKills(t *testing.T) {
 		s.eventually(10*time.Second, "health", s.healthy)
 		time.Sleep(2 * time.Second)
 		sent, failed, faults := l.end()
-		t.Logf("kill -9 %-10s runs again after %v; %d of %d requests failed %v", c.service, took.Round(time.Millisecond), failed, sent, faults)
+		t.Logf("kill -9 %-10s runs again after %v; %d of %d requests failed %v", c.service, took.Round(time.Millisecond), failed, sent, kinds(faults))
 		if failed > 0 && !c.failures {
 			t.Errorf("kill -9 %s: %d of %d requests failed: %v", c.service, failed, sent, faults)
 		}
