@@ -4,13 +4,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
 
 // The development stack of a fresh clone: a change of a Go file is served
-// without a command, a build that fails leaves the old program at work.
+// without a command, a build that fails leaves the old program at work. run.sh
+// has started it, with the ports DEV_PORT and DEV_PROMETHEUS_PORT.
 func TestDevelopment(t *testing.T) {
 	s := open(t)
 	dev := func(args ...string) string {
@@ -20,13 +22,8 @@ func TestDevelopment(t *testing.T) {
 	if _, err := os.Lstat(filepath.Join(s.dev, ".env")); err == nil {
 		t.Fatal("the clone has a .env: it is not fresh")
 	}
-	t.Setenv("PROMETHEUS_IMAGE", s.ports["PROMETHEUS_IMAGE"])
-	t.Setenv("DEV_PORT", "18000")
-	t.Setenv("DEV_PROMETHEUS_PORT", "19091")
+	base := "http://127.0.0.1:" + os.Getenv("DEV_PORT")
 	t.Cleanup(func() { dev("down", "-v") })
-	start := time.Now()
-	dev("up", "-d", "--build")
-	const base = "http://127.0.0.1:18000"
 	up := func() bool {
 		a, err := do(client, http.MethodGet, base+"/health", nil)
 		return err == nil && a.StatusCode == http.StatusOK
@@ -43,8 +40,10 @@ func TestDevelopment(t *testing.T) {
 		return time.Since(begin)
 	}
 	waited(8*time.Minute, "the development stack answers", up)
-	t.Logf("up to the first answer, with modules, an empty build cache and a training: %v", time.Since(start).Round(time.Second))
-	if a := s.get("http://127.0.0.1:19091/-/healthy"); a.StatusCode != http.StatusOK {
+	for _, line := range regexp.MustCompile(`livereload: built in .*`).FindAllString(dev("logs", "--no-color", "api"), -1) {
+		t.Logf("first build, with modules and an empty cache: %s", line)
+	}
+	if a := s.get("http://127.0.0.1:" + os.Getenv("DEV_PROMETHEUS_PORT") + "/-/healthy"); a.StatusCode != http.StatusOK {
 		t.Errorf("Prometheus of the development stack: %s", a.Status)
 	}
 
