@@ -337,10 +337,11 @@ func (g *grower) addNode(i int, f *feature) int32 {
 		value *= g.rate
 	}
 	_, h := g.rule.unpack(l.sum)
-	t.InternalValue = append(t.InternalValue, value)
-	t.InternalWeight = append(t.InternalWeight, h)
+	stored := g.params.Family.stored
+	t.InternalValue = append(t.InternalValue, stored(value))
+	t.InternalWeight = append(t.InternalWeight, stored(h))
 	t.InternalCount = append(t.InternalCount, int32(l.to-l.from))
-	t.Gain = append(t.Gain, l.best.gain)
+	t.Gain = append(t.Gain, stored(l.best.gain))
 	if g.params.Family == XGBoost {
 		t.InnerID = append(t.InnerID, l.id)
 	}
@@ -359,7 +360,7 @@ func (t *Tree) addCategorySet(bits []uint32) {
 
 // finish sets what a tree says of its leaves. A tree without a split adds 0.
 func (g *grower) finish() {
-	t := g.tree
+	t, stored := g.tree, g.params.Family.stored
 	t.Shrinkage = g.rate
 	for i := range g.leaves {
 		l := &g.leaves[i]
@@ -368,12 +369,12 @@ func (g *grower) finish() {
 			weight = g.rule.weight(l.leafSums())
 		}
 		_, h := g.rule.unpack(l.sum)
-		t.LeafValue = append(t.LeafValue, g.params.Family.leafValue(weight*g.rate))
-		t.LeafWeight = append(t.LeafWeight, h)
+		t.LeafValue = append(t.LeafValue, stored(weight*g.rate))
+		t.LeafWeight = append(t.LeafWeight, stored(h))
 		t.LeafCount = append(t.LeafCount, int32(l.to-l.from))
 		if g.params.Family == XGBoost {
 			t.LeafID = append(t.LeafID, l.id)
-			t.LeafBaseWeight = append(t.LeafBaseWeight, weight)
+			t.LeafBaseWeight = append(t.LeafBaseWeight, stored(weight))
 		}
 		if l.sums != nil {
 			g.drop(l)
@@ -381,8 +382,8 @@ func (g *grower) finish() {
 	}
 }
 
-// leafValue returns the value that a leaf of the family's trees can hold nearest to x.
-func (f Family) leafValue(x float64) float64 {
+// stored returns the number nearest to x that the family's trees hold: float32 in XGBoost.
+func (f Family) stored(x float64) float64 {
 	if f == XGBoost {
 		return float64(float32(x))
 	}

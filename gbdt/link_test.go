@@ -42,7 +42,7 @@ func TestLinks(t *testing.T) {
 	} {
 		m := &Model{Family: c.family, Objective: c.o, FeatureNames: []string{"x"}, Outputs: len(c.raw), BaseMargin: make([]float64, len(c.raw))}
 		for k, r := range c.raw {
-			m.Trees = append(m.Trees, Tree{Output: k, LeafValue: []float64{c.family.leafValue(r)}})
+			m.Trees = append(m.Trees, Tree{Output: k, LeafValue: []float64{c.family.stored(r)}})
 		}
 		m.RoundEnds = []int32{int32(len(m.Trees))}
 		p := mustPredictor(t, m, PredictOptions{})

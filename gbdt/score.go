@@ -11,7 +11,7 @@ type validScores struct {
 func newValidScores(d *Dataset, family Family, outputs int) *validScores {
 	v := &validScores{data: d, family: family, outputs: outputs, raw: make([]float64, d.Rows()*outputs)}
 	for i, s := range d.targets.InitScores {
-		v.raw[i] = family.leafValue(s)
+		v.raw[i] = family.stored(s)
 	}
 	return v
 }

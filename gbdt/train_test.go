@@ -54,7 +54,7 @@ func TestInitialScoresAndValidationScores(t *testing.T) {
 		targets := d.Targets()
 		targets.InitScores = make([]float64, 600*p.outputs())
 		for i := range targets.InitScores {
-			targets.InitScores[i] = p.Family.leafValue(rng.NormFloat64())
+			targets.InitScores[i] = p.Family.stored(rng.NormFloat64())
 		}
 		d, err := d.WithTargets(targets)
 		if err != nil {
@@ -442,7 +442,7 @@ func TestNothingToLearn(t *testing.T) {
 		}
 		o, targets := newObjective(&p), d.Targets()
 		for k, raw := range mustRaw(t, m, x)[:m.Outputs] {
-			if want := p.Family.leafValue(o.start(k, &targets)); raw != want {
+			if want := p.Family.stored(o.start(k, &targets)); raw != want {
 				t.Errorf("%s: raw score %d: got %v, want the best constant %v", p.testName(), k, raw, want)
 			}
 		}

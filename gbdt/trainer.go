@@ -158,14 +158,14 @@ func (t *trainer) start(data *Dataset) {
 	}
 	for k := range outputs {
 		if t.params.BoostFromAverage && init == nil && from == nil {
-			t.bias[k] = t.params.Family.leafValue(t.objective.start(k, &t.targets))
+			t.bias[k] = t.params.Family.stored(t.objective.start(k, &t.targets))
 		}
 		for i := range n {
 			switch {
 			case from != nil:
 				t.scores[k][i] = seen.raw[i*outputs+k]
 			case init != nil:
-				t.scores[k][i] = t.params.Family.leafValue(init[i*outputs+k])
+				t.scores[k][i] = t.params.Family.stored(init[i*outputs+k])
 			default:
 				t.scores[k][i] = t.bias[k]
 			}
@@ -212,6 +212,9 @@ func (t *trainer) round(ctx context.Context, r int) (done bool, err error) {
 	trees, leaves := make([]Tree, outputs), 0
 	for k := range trees {
 		trees[k] = grown[k].Tree
+		if t.params.Family == XGBoost {
+			trees[k] = trees[k].breadthFirst()
+		}
 		leaves += trees[k].NumLeaves()
 	}
 	if leaves == outputs && !t.params.sampling() && r > 0 {
@@ -291,7 +294,7 @@ func (t *trainer) growTree(g *grower, r, k int) *grownTree {
 // addBias adds the start of output k to what the tree answers.
 func (t *trainer) addBias(grown *grownTree, k int) {
 	for i := range grown.LeafValue {
-		grown.LeafValue[i] = t.params.Family.leafValue(grown.LeafValue[i] + t.bias[k])
+		grown.LeafValue[i] = t.params.Family.stored(grown.LeafValue[i] + t.bias[k])
 	}
 	if t.params.Family == LightGBM {
 		for i := range grown.InternalValue {
@@ -324,9 +327,9 @@ func (t *trainer) renewLeaves(grown *grownTree, renewer leafRenewer, k int) {
 		}
 		value := grown.grower.leaves[leaf].bounds.clamp(renewer.renew(residuals, weights))
 		if grown.LeafBaseWeight != nil {
-			grown.LeafBaseWeight[leaf] = value
+			grown.LeafBaseWeight[leaf] = t.params.Family.stored(value)
 		}
-		grown.LeafValue[leaf] = t.params.Family.leafValue(value * grown.Shrinkage)
+		grown.LeafValue[leaf] = t.params.Family.stored(value * grown.Shrinkage)
 	}
 }
 
@@ -402,7 +405,7 @@ func averageLeaves(m *Model) {
 	for i := range m.Trees {
 		values := slices.Clone(m.Trees[i].LeafValue)
 		for j, x := range values {
-			values[j] = m.Family.leafValue(x / n)
+			values[j] = m.Family.stored(x / n)
 		}
 		m.Trees[i].LeafValue = values
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -277,7 +278,7 @@ func (f *File) rawOf(i int, w *treeWriter) *rawTree {
 		return nil
 	}
 	var again gbdt.Tree
-	w.translator = translator{maxCatWords: 1 << 40, order: w.translator.order, numbers: w.translator.numbers}
+	w.translator = translator{maxCatWords: math.MaxInt, order: w.translator.order, numbers: w.translator.numbers}
 	if err := w.translator.translate(&again, f.raw[i]); err != nil {
 		return nil
 	}
