@@ -120,6 +120,6 @@ part "end to end"
 export GO_IMAGE=standin/golang DEV_PORT="${PPPQ_DEV_PORT:-18000}" DEV_PROMETHEUS_PORT="${PPPQ_DEV_PROMETHEUS_PORT:-19091}"
 (cd "$W/dev" && PROMETHEUS_IMAGE=standin/prometheus docker compose -f docker-compose.dev.yml up -d --build > "$W/up.dev.log" 2>&1) || { cat "$W/up.dev.log"; exit 1; }
 cd "$HERE"
-PPPQ_STACK_DIR=$W/prod PPPQ_STACK_DEV_DIR=$W/dev PPPQ_STACK_REGISTRY=127.0.0.1:$port PPPQ_IMAGE_NEXT=pppq-api:next PPPQ_PROGRAM=$W/pppq \
+PPPQ_STACK_DIR=$W/prod PPPQ_STACK_DEV_DIR=$W/dev PPPQ_IMAGE_NEXT=pppq-api:next PPPQ_PROGRAM=$W/pppq \
 	go test -count=1 -timeout 25m -v ${PPPQ_STACK_RUN:+-run "$PPPQ_STACK_RUN"} ./e2e
 part end

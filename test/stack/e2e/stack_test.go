@@ -192,8 +192,13 @@ func (s *stack) unlimited() {
 	if err != nil {
 		s.Fatal(err)
 	}
+	// Another file takes the name, as editors and sed -i do it.
 	set := func(text []byte) {
-		if err := os.WriteFile(path, text, 0o644); err != nil {
+		next := path + ".next"
+		if err := os.WriteFile(next, text, 0o644); err != nil {
+			s.Fatal(err)
+		}
+		if err := os.Rename(next, path); err != nil {
 			s.Fatal(err)
 		}
 		s.reload()
