@@ -34,7 +34,7 @@ func healthcheckCommand() *cobra.Command {
 }
 
 // probe asks a path of the service; a host that stands for every address is
-// asked on the loopback of both families.
+// asked on the loopback of both families, and the error is that of IPv4.
 func probe(ctx context.Context, host string, port int, path string) error {
 	hosts := []string{host}
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
@@ -42,13 +42,17 @@ func probe(ctx context.Context, host string, port int, path string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	var err error
+	var first error
 	for _, h := range hosts {
-		if err = ask(ctx, "http://"+net.JoinHostPort(h, strconv.Itoa(port))+path); err == nil {
+		err := ask(ctx, "http://"+net.JoinHostPort(h, strconv.Itoa(port))+path)
+		if err == nil {
 			return nil
 		}
+		if first == nil {
+			first = err
+		}
 	}
-	return err
+	return first
 }
 
 func ask(ctx context.Context, url string) error {

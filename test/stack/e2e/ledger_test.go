@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,22 @@ func TestLedgerInPostgreSQL(t *testing.T) {
 	verified := pipeline("ledger", "verify")
 	t.Logf("ledger verify: %s", verified)
 
+	// The answer to one question, which the API keeps: it must name what serves.
+	const question = `{"asset":"Gold","horizon_years":5}`
+	answered := func() string {
+		t.Helper()
+		a, err := do(client, http.MethodPost, s.https()+"/api/v1/predict", []byte(question))
+		if err != nil || a.StatusCode != http.StatusOK {
+			t.Fatalf("forecast: %v %+v", err, a)
+		}
+		m := regexp.MustCompile(`"model_version":\s*"([^"]+)"`).FindSubmatch(a.body)
+		if m == nil {
+			t.Fatalf("an answer without a model version: %.500s", a.body)
+		}
+		return string(m[1])
+	}
+	old := answered()
+
 	s.compose("stop", "mlflow-db")
 	start := time.Now()
 	out := pipeline("train", "--promote", "--seed", "7")
@@ -40,10 +57,15 @@ func TestLedgerInPostgreSQL(t *testing.T) {
 	start = time.Now()
 	pipeline("up", "--once")
 	t.Logf("up --once without the database: %v", time.Since(start).Round(time.Second))
-	a, err := do(client, http.MethodPost, s.https()+"/api/v1/predict", []byte(`{"asset":"Gold","horizon_years":5}`))
-	if err != nil || a.StatusCode != http.StatusOK {
-		t.Errorf("forecast without the database: %v", err)
-	}
+	took := s.eventually(30*time.Second, "both replicas answer with the new model", func() bool {
+		for range 6 {
+			if answered() == old {
+				return false
+			}
+		}
+		return true
+	})
+	t.Logf("model %s gone from every POST answer %v after the training", old, took.Round(time.Millisecond))
 	s.eventually(time.Minute, "the metric of the database is 0", func() bool { return s.query("pppq_database_up == 0") == 1 })
 
 	s.compose("up", "-d", "--wait", "--no-recreate", "mlflow-db")

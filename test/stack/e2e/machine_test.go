@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The preflight finds nothing wrong with the machine that runs the stack, and
@@ -57,5 +58,27 @@ func TestSwarmFile(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("docker stack config: no %q in\n%s", want, out)
 		}
+	}
+}
+
+// The probe of the image asks where the service listens: any port, either
+// family, one address or all.
+func TestHealthcheck(t *testing.T) {
+	s := open(t)
+	for _, c := range []struct{ host, port string }{{"0.0.0.0", "8000"}, {"127.0.0.1", "9000"}, {"::1", "9001"}, {"::", "9002"}} {
+		id := s.run("docker", "run", "-d", "--sysctl", "net.ipv6.conf.all.disable_ipv6=0", "-e", "HOST="+c.host, "-e", "PORT="+c.port, "-v", "pppq_models:/app/models:ro", s.ports["PPPQ_IMAGE"], "serve")
+		out := ""
+		for range 100 {
+			var err error
+			if out, err = s.try("docker", "exec", id, "/usr/local/bin/pppq", "healthcheck"); err == nil {
+				out = "ready"
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if out != "ready" {
+			t.Errorf("HOST %s, PORT %s: %s\n%s", c.host, c.port, out, s.run("docker", "logs", "--tail", "5", id))
+		}
+		s.run("docker", "rm", "-f", id)
 	}
 }
