@@ -139,7 +139,7 @@ def predict(xgb, folder, x):
         finite = xgb.DMatrix(x["finite"].astype(np.float32), feature_names=b.feature_names, feature_types=kind,
                              enable_categorical=True)
     leaf = b.predict(finite, pred_leaf=True).reshape(len(x["finite"]), -1).astype("u1")
-    if '"name":"dart"' in (folder / "model.json").read_text():
+    if '"weight_drop"' in (folder / "model.json").read_text():
         # inplace_predict of a dart booster adds the base score to each tree and takes it off again, so its last bits
         # are not those of predict.
         return {"raw.f32": b.predict(finite, output_margin=True).astype("<f4"),
