@@ -2,6 +2,7 @@ package stack
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,10 +14,48 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 )
 
-// manifests decodes every document strictly: an unknown field is an error.
+// decode decodes every document strictly, an unknown field is an error, and
+// returns the last object of each kind.
+func decode(t *testing.T, place string, text []byte) map[string]any {
+	t.Helper()
+	found := map[string]any{}
+	for _, doc := range bytes.Split(text, []byte("\n---\n")) {
+		var kind metav1.TypeMeta
+		if err := yaml.Unmarshal(doc, &kind); err != nil {
+			t.Fatalf("%s: %v", place, err)
+		}
+		empty, ok := kinds[kind.APIVersion+" "+kind.Kind]
+		if !ok {
+			t.Fatalf("%s: %s %s is not known here", place, kind.APIVersion, kind.Kind)
+		}
+		object := empty()
+		if err := yaml.UnmarshalStrict(doc, object); err != nil {
+			t.Errorf("%s, %s: %v", place, kind.Kind, err)
+		}
+		found[kind.Kind] = object
+	}
+	return found
+}
+
+var kinds = map[string]func() any{
+	"v1 Namespace":                           func() any { return new(corev1.Namespace) },
+	"v1 ConfigMap":                           func() any { return new(corev1.ConfigMap) },
+	"v1 PersistentVolumeClaim":               func() any { return new(corev1.PersistentVolumeClaim) },
+	"v1 Service":                             func() any { return new(corev1.Service) },
+	"apps/v1 Deployment":                     func() any { return new(appsv1.Deployment) },
+	"batch/v1 CronJob":                       func() any { return new(batchv1.CronJob) },
+	"policy/v1 PodDisruptionBudget":          func() any { return new(policyv1.PodDisruptionBudget) },
+	"autoscaling/v2 HorizontalPodAutoscaler": func() any { return new(autoscalingv2.HorizontalPodAutoscaler) },
+	"networking.k8s.io/v1 NetworkPolicy":     func() any { return new(networkingv1.NetworkPolicy) },
+	"networking.k8s.io/v1 Ingress":           func() any { return new(networkingv1.Ingress) },
+}
+
+// manifests are those of the base as they stand.
 func manifests(t *testing.T) map[string]any {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(root, "deploy/kubernetes/base/*.yaml"))
@@ -32,43 +71,36 @@ func manifests(t *testing.T) map[string]any {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, doc := range bytes.Split(text, []byte("\n---\n")) {
-			var kind metav1.TypeMeta
-			if err := yaml.Unmarshal(doc, &kind); err != nil {
-				t.Fatalf("%s: %v", path, err)
-			}
-			var object any
-			switch kind.APIVersion + " " + kind.Kind {
-			case "v1 Namespace":
-				object = new(corev1.Namespace)
-			case "v1 ConfigMap":
-				object = new(corev1.ConfigMap)
-			case "v1 PersistentVolumeClaim":
-				object = new(corev1.PersistentVolumeClaim)
-			case "v1 Service":
-				object = new(corev1.Service)
-			case "apps/v1 Deployment":
-				object = new(appsv1.Deployment)
-			case "batch/v1 CronJob":
-				object = new(batchv1.CronJob)
-			case "policy/v1 PodDisruptionBudget":
-				object = new(policyv1.PodDisruptionBudget)
-			case "autoscaling/v2 HorizontalPodAutoscaler":
-				object = new(autoscalingv2.HorizontalPodAutoscaler)
-			case "networking.k8s.io/v1 NetworkPolicy":
-				object = new(networkingv1.NetworkPolicy)
-			case "networking.k8s.io/v1 Ingress":
-				object = new(networkingv1.Ingress)
-			default:
-				t.Fatalf("%s: %s %s is not known here", path, kind.APIVersion, kind.Kind)
-			}
-			if err := yaml.UnmarshalStrict(doc, object); err != nil {
-				t.Errorf("%s, %s: %v", path, kind.Kind, err)
-			}
-			found[kind.Kind] = object
-		}
+		maps.Copy(found, decode(t, path, text))
 	}
 	return found
+}
+
+// What `kubectl apply -k` makes of base and overlay decodes strictly too, and the
+// overlay changes what it is there for.
+func TestKustomize(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		dir, image string
+		replicas   int32
+	}{{"base", "pppq-api:1.0.0", 2}, {"overlays/production", "registry.example.com/pppq-api:1.0.0", 3}} {
+		built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(root, "deploy/kubernetes", c.dir))
+		if err != nil {
+			t.Fatalf("%s: %v", c.dir, err)
+		}
+		text, err := built.AsYaml()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := decode(t, c.dir, text)
+		d := all["Deployment"].(*appsv1.Deployment)
+		if got := d.Spec.Template.Spec.Containers[0].Image; got != c.image || d.Namespace != "pppq" || d.Labels["app.kubernetes.io/part-of"] != "pppq" {
+			t.Errorf("%s: image %s in %s, labels %v; want %s in pppq", c.dir, got, d.Namespace, d.Labels, c.image)
+		}
+		if h := all["HorizontalPodAutoscaler"].(*autoscalingv2.HorizontalPodAutoscaler); *h.Spec.MinReplicas != c.replicas {
+			t.Errorf("%s: at least %d replicas, want %d", c.dir, *h.Spec.MinReplicas, c.replicas)
+		}
+	}
 }
 
 func TestKubernetes(t *testing.T) {

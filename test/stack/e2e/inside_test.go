@@ -267,7 +267,7 @@ func TestBackupAndRestore(t *testing.T) {
 	s.run("docker", "volume", "rm", "pppq_mlflow_db_data")
 	s.compose("up", "-d", "mlflow-db")
 	s.eventually(time.Minute, "an empty data base", func() bool {
-		_, err := s.try("docker", "compose", "-f", "docker-compose.prod.yml", "exec", "-T", "mlflow-db", "psql", "-qtA", "-h", "127.0.0.1", "-U", "mlflow", "-d", "mlflow", "-c", "SELECT 1")
+		_, err := s.try("docker", "compose", "-f", "docker-compose.prod.yml", "exec", "-T", "mlflow-db", "pg_isready", "-h", "127.0.0.1", "-U", "mlflow", "-d", "mlflow")
 		return err == nil
 	})
 	start = time.Now()

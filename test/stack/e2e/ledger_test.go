@@ -20,7 +20,7 @@ func TestLedgerInPostgreSQL(t *testing.T) {
 	}
 	sql := func(q string) string {
 		t.Helper()
-		return s.compose("exec", "-T", "mlflow-db", "psql", "-qtA", "-h", "127.0.0.1", "-U", "mlflow", "-d", "mlflow", "-c", q)
+		return s.compose("exec", "-T", "mlflow-db", "psql", "-qtA", "-U", "mlflow", "-d", "mlflow", "-c", q)
 	}
 	versions := func() string {
 		return sql("SELECT count(DISTINCT model_version) FROM pppq_ledger WHERE kind = 'forecast'")
