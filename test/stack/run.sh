@@ -101,17 +101,17 @@ for image in pppq-api:latest standin/nginx standin/prometheus standin/postgres; 
 	name=127.0.0.1:$port/${image%%:*}:1.0.0
 	docker tag "$image" "$name"
 	docker push -q "$name" > /dev/null
+	# From here on the stack has what a registry gives it.
+	docker image rm "$name" > /dev/null
 done
-# From here on the stack has what a registry gives it, and nothing else.
-docker image rm pppq-api:latest "127.0.0.1:$port/pppq-api:1.0.0" > /dev/null
 
 part "production stack: pull and up"
-docker pull -q "127.0.0.1:$port/pppq-api:1.0.0"
 docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" -w /work "127.0.0.1:$port/pppq-api:1.0.0" init production > /dev/null
 sed -i -e "s|^PPPQ_IMAGE=.*|PPPQ_IMAGE=127.0.0.1:$port/pppq-api:1.0.0|" -e "s|^NGINX_IMAGE=.*|NGINX_IMAGE=127.0.0.1:$port/standin/nginx:1.0.0|" \
 	-e "s|^PROMETHEUS_IMAGE=.*|PROMETHEUS_IMAGE=127.0.0.1:$port/standin/prometheus:1.0.0|" -e "s|^POSTGRES_IMAGE=.*|POSTGRES_IMAGE=127.0.0.1:$port/standin/postgres:1.0.0|" \
 	-e "s|^HTTP_PORT=.*|HTTP_PORT=${PPPQ_HTTP_PORT:-18080}|" -e "s|^HTTPS_PORT=.*|HTTPS_PORT=${PPPQ_HTTPS_PORT:-18443}|" -e "s|^PROMETHEUS_PORT=.*|PROMETHEUS_PORT=${PPPQ_PROMETHEUS_PORT:-19090}|" .env.prod
 docker compose -f docker-compose.prod.yml pull -q
+docker compose -f docker-compose.prod.yml pull -q --policy always
 docker compose -f docker-compose.prod.yml up -d --pull always > "$W/up.log" 2>&1 || { cat "$W/up.log"; exit 1; }
 docker compose -f docker-compose.prod.yml up -d --wait >> "$W/up.log" 2>&1 || { cat "$W/up.log"; exit 1; }
 
