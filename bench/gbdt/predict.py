@@ -3,7 +3,8 @@
 
     predict.py [--folder FOLDER] [--pairs 5] [--tries 3] [--only TEXT] [--rounds 300] [--shap 300]
 
-Needs Python with numpy, lightgbm and xgboost, and Go. It trains a model with each library on the generated data (once a
+Needs Python with numpy, lightgbm and xgboost, and Go; with lleaves 1.3.0 (and llvmlite 0.43) LightGBM's model is also compared
+with what LLVM makes of it. It trains a model with each library on the generated data (once a
 folder), asks the libraries through their C interfaces and the program bench/gbdt/ours in turn, and prints for each kind
 of work the median over the pairs of theirs / ours, by the wall clock and by processor time, with the share of a core that
 other programs took meanwhile (a pair with more than 5 % is run again, up to --tries times; if the machine does not become
@@ -156,6 +157,35 @@ class XGBoost:
         return run
 
 
+class LLeaves(LightGBM):
+    """LightGBM's model as machine code: compiled once a folder, its rows handed over in the float64 that it works on."""
+
+    name = "lleaves"
+
+    def __init__(self):
+        import importlib.metadata
+
+        import lleaves
+
+        super().__init__()
+        self.compiler = lleaves
+        self.version = importlib.metadata.version("lleaves")
+
+    def open(self, threads):
+        self.threads = threads
+
+    def load(self, path):
+        model = self.compiler.Model(model_file=path)
+        model.compile(cache=path + ".lleaves", raw_score=True)
+        return model
+
+    def predict(self, handle, x, out):
+        if x.dtype != np.float64:
+            raise TypeError("want float64")
+        got = handle.predict(x, n_jobs=self.threads)
+        self.last = lambda: got
+
+
 def worker(library, what, model, rows, count, threads, repetitions):
     """One side of a pair, with the arguments and the output of bench/gbdt/ours."""
     x = np.fromfile(rows, dtype="<f4").reshape(-1, int(count))
@@ -167,8 +197,10 @@ def worker(library, what, model, rows, count, threads, repetitions):
     handle = library.load(model)
     result = lambda: out
     if what in ("batch", "plain"):
+        if isinstance(library, LLeaves):
+            x = x.astype(np.float64)
         run = lambda: library.predict(handle, x, out)
-        if isinstance(library, XGBoost):
+        if isinstance(library, (XGBoost, LLeaves)):
             result = lambda: library.last()
     elif what == "rows":
         parts = [(x[i : i + n], out[i : i + n]) for i in range(0, SOME - n + 1, n)]
@@ -237,7 +269,7 @@ def main():
     x, y = data.multiclass()
     x.tofile(rows)
     print(f"{'work':44} {'wall':>7} {'cpu':>7}   ours, theirs (wall, us a row; load: ms)   others, answers")
-    for make in (LightGBM, XGBoost):
+    for make in (LightGBM, LLeaves, XGBoost):
         try:
             library = make()
         except ImportError:
@@ -246,12 +278,18 @@ def main():
         model = os.path.join(folder, f"{o.rounds}-{library.file}")
         if not os.path.exists(model):
             library.train(x, y, o.rounds, model)
-        work = [(w, t, len(x)) for w in ("plain", "batch") for t in (1, 2)] + [("row", 1, SOME)]
-        work += [(f"rows:{n}", 1, SOME) for n in (10, 100, 1000)] + [("load", 1, 1), (f"shap:{o.shap}", 1, o.shap)]
+        work = [(w, t, len(x)) for w in ("plain", "batch") for t in (1, 2)]
+        if make is not LLeaves:
+            work += [("row", 1, SOME)] + [(f"rows:{n}", 1, SOME) for n in (10, 100, 1000)]
+            work += [("load", 1, 1), (f"shap:{o.shap}", 1, o.shap)]
         for what, threads, units in work:
             title = f"{library.name} {library.version}, {what}, {threads} thread{'s' * (threads > 1)}"
             if o.only not in title:
                 continue
+            if make is LLeaves and not os.path.exists(model + ".lleaves"):
+                start = time.perf_counter()
+                library.load(model)
+                print(f"lleaves compiled the model in {time.perf_counter() - start:.1f} s")
             measure(library, ours, title, what, model, rows, threads, units, o.pairs, o.tries, folder)
 
 
@@ -289,6 +327,6 @@ def compare(library, what, out):
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
-        worker({"LightGBM": LightGBM, "XGBoost": XGBoost}[sys.argv[2]](), *sys.argv[3:])
+        worker({"LightGBM": LightGBM, "lleaves": LLeaves, "XGBoost": XGBoost}[sys.argv[2]](), *sys.argv[3:])
     else:
         main()
