@@ -74,6 +74,17 @@ func TestLedgerInPostgreSQL(t *testing.T) {
 		t.Errorf("after the outage: got %s model versions in the ledger, want the one trained meanwhile too", after)
 	}
 	t.Logf("ledger verify after the outage: %s", pipeline("ledger", "verify"))
+	// A model is rolled back without an image and without a restart.
+	pipeline("models", "rollback")
+	took = s.eventually(30*time.Second, "both replicas answer with the old model", func() bool {
+		for range 6 {
+			if answered() != old {
+				return false
+			}
+		}
+		return true
+	})
+	t.Logf("models rollback: model %s answers again after %v", old, took.Round(time.Millisecond))
 	if log := s.compose("logs", "--no-log-prefix", "mlflow-db"); strings.Contains(log, "FATAL:  role") || strings.Contains(log, "FATAL:  database") || strings.Contains(log, "password authentication failed") {
 		t.Errorf("the database refused somebody: %s", log)
 	}
