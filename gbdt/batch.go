@@ -3,6 +3,7 @@ package gbdt
 import (
 	"context"
 	"math/bits"
+	"sync"
 )
 
 // Batches are answered in blocks of rows, each on one goroutine: first the ranks of the block's rows, group by group of
@@ -37,6 +38,9 @@ type blockScratch struct {
 	leaf  [scanRows]uint8
 }
 
+// blockPool has *blockScratch for all predictors, so that many of them take no more memory than one.
+var blockPool sync.Pool
+
 // blockGroups returns the number of groups that blocks of x are made of.
 func (p *Predictor) blockGroups(x Matrix) int {
 	columns := max(p.compiled.ranks.columns, 1)
@@ -56,12 +60,12 @@ func (p *Predictor) blocks(ctx context.Context, x Matrix, work func(s *blockScra
 		if ctx.Err() != nil {
 			return
 		}
-		s, _ := p.blockPool.Get().(*blockScratch)
+		s, _ := blockPool.Get().(*blockScratch)
 		if s == nil {
 			s = &blockScratch{}
 		}
 		work(s, b*rows, min((b+1)*rows, x.rows))
-		p.blockPool.Put(s)
+		blockPool.Put(s)
 	})
 	return ctx.Err()
 }
@@ -74,9 +78,10 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// rankBlock fills the ranks of rows [from, to) and, if trees need them, the rows as float64, and returns the number of
+// rankBlock prepares the words, fills the ranks of rows [from, to) and, if trees need them, the rows as float64, and returns the number of
 // groups and the float64 rows.
 func (c *compiled) rankBlock(s *blockScratch, x Matrix, from, to int) (groups int, rows []float64) {
+	c.needWords()
 	groups = (to - from + groupRows - 1) / groupRows
 	each := c.ranks.columns * groupRows
 	s.ranks = grow(s.ranks, groups*each+len(groupRanks{}))
@@ -160,7 +165,12 @@ func blockSums[T sums](c *compiled, sums, leaves []T, base []float64, ranks []ui
 	for i := range c.trees {
 		t := &c.trees[i]
 		if t.walk == nil {
-			addTree(t, c.words[t.word:], leaves[t.leaf:t.leaf+t.numLeaves], ranks, c.ranks.columns*groupRows, sums, outputs*groupRows)
+			words, values := c.words[t.word:], leaves[t.leaf:t.leaf+t.numLeaves]
+			if c.compact {
+				addTree(t, (*[compactWords]uint64)(words), values, ranks, c.ranks.columns*groupRows, sums, outputs*groupRows)
+			} else {
+				addTree(t, (*[tableSize]uint64)(words), values, ranks, c.ranks.columns*groupRows, sums, outputs*groupRows)
+			}
 			continue
 		}
 		for r := range n {
@@ -170,8 +180,7 @@ func blockSums[T sums](c *compiled, sums, leaves []T, base []float64, ranks []ui
 }
 
 // addTree adds the leaf values of a tree to the sums of all groups; a group has ranksEach ranks and sumsEach sums.
-func addTree[T sums](t *compiledTree, words []uint64, leaves []T, ranks []uint64, ranksEach int, sums []T, sumsEach int) {
-	w := (*[tableSize]uint64)(words)
+func addTree[W wordTable, T sums](t *compiledTree, w *W, leaves []T, ranks []uint64, ranksEach int, sums []T, sumsEach int) {
 	var leaf [groupRows]uint64
 	for ; len(sums) > 0; sums, ranks = sums[sumsEach:], ranks[ranksEach:] {
 		r := (*groupRanks)(ranks)
@@ -199,9 +208,8 @@ func unpack[T sums](dst []float64, sums []T, outputs int) {
 // leafBlock writes the numbers of the leaves of rows [from, to) of x to dst.
 func (p *Predictor) leafBlock(s *blockScratch, dst []int32, x Matrix, from, to int) {
 	c := p.compiled
-	groups, rows := c.rankBlock(s, x, from, to)
+	_, rows := c.rankBlock(s, x, from, to)
 	trees := len(c.trees)
-	var leaf [groupRows]uint64
 	for i := range c.trees {
 		t := &c.trees[i]
 		if t.walk != nil {
@@ -210,19 +218,31 @@ func (p *Predictor) leafBlock(s *blockScratch, dst []int32, x Matrix, from, to i
 			}
 			continue
 		}
-		w := (*[tableSize]uint64)(c.words[t.word:])
-		for g := range groups {
-			r := (*groupRanks)(s.ranks[g*c.ranks.columns*groupRows:])
-			walkGroup(w, r, t.depth, &leaf)
-			if t.depth > shortWalk {
-				walkOn(w, r, t.depth, &leaf)
-			}
-			for lane := range min(groupRows, to-from-g*groupRows) {
-				dst[(g*groupRows+lane)*trees+i] = int32(uint16(leaf[lane] >> leafShift))
-			}
+		column := dst[i:]
+		ranks, each := s.ranks, c.ranks.columns*groupRows
+		if c.compact {
+			writeLeaves(t, (*[compactWords]uint64)(c.words[t.word:]), ranks, each, column, trees)
+		} else {
+			writeLeaves(t, (*[tableSize]uint64)(c.words[t.word:]), ranks, each, column, trees)
 		}
 	}
 	for r := range to - from {
 		p.fileNumbers(dst[r*trees : (r+1)*trees])
+	}
+}
+
+// writeLeaves writes the numbers of the leaves of a tree that the rows reach to dst, at every trees-th place.
+func writeLeaves[W wordTable](t *compiledTree, w *W, ranks []uint64, ranksEach int, dst []int32, trees int) {
+	var leaf [groupRows]uint64
+	for at := 0; at < len(dst); ranks = ranks[ranksEach:] {
+		r := (*groupRanks)(ranks)
+		walkGroup(w, r, t.depth, &leaf)
+		if t.depth > shortWalk {
+			walkOn(w, r, t.depth, &leaf)
+		}
+		for lane := 0; lane < groupRows && at < len(dst); lane++ {
+			dst[at] = int32(uint16(leaf[lane] >> leafShift))
+			at += trees
+		}
 	}
 }

@@ -3,6 +3,7 @@ package gbdt
 import (
 	"math"
 	"slices"
+	"sync"
 )
 
 // compiled is the form of a model's trees that answers rows quickly. A tree whose nodes all compare numbers becomes an
@@ -22,8 +23,14 @@ import (
 type compiled struct {
 	ranks *ranker
 	trees []compiledTree
-	// words are the nodes of all trees, with tableSize words of padding.
-	words []uint64
+	// words are the nodes of all trees, with tableSize words of padding, or, if compact, compactWords; they and the
+	// depths of the trees are there once needWords has been called.
+	words     []uint64
+	wordsOnce sync.Once
+	source    []walkTree
+	// compact says that the trees are so few and small that the padding would be most of the memory: their arrays are
+	// shorter, at the price of an instruction for each node.
+	compact bool
 	// leaves are the leaf values of all trees of a LightGBM model, narrowLeaves those of an XGBoost model, multiplied by
 	// the tree's weight.
 	leaves       []float64
@@ -53,6 +60,9 @@ const (
 	leafShift  = 16
 	// innerMask has the bits that are 0 in a leaf's word and not all 0 in another.
 	innerMask = 0xffff << rankShift
+	// compactWords is the length of the array that starts with a tree in a compact form, compactRowWords with a run.
+	compactWords    = 1 << 8
+	compactRowWords = rowTrees * compactWords
 	// maxColumns is the number of columns that 16 bits tell apart.
 	maxColumns = tableSize / groupRows
 	// maxLeaves keeps places in words and leaves within 32 bits.
@@ -76,7 +86,7 @@ type layoutNode struct{ tree, c int32 }
 
 // compile prepares the trees. A single row is looked at for early stop after stops[i] trees; stops ascends.
 func compile(family Family, features int, trees []walkTree, stops []int) *compiled {
-	c := &compiler{compiled: &compiled{trees: make([]compiledTree, len(trees))}, family: family}
+	c := &compiler{compiled: &compiled{trees: make([]compiledTree, len(trees)), source: trees}, family: family}
 	leaves := 0
 	for i := range trees {
 		w := &trees[i]
@@ -113,9 +123,33 @@ func compile(family Family, features int, trees []walkTree, stops []int) *compil
 		}
 	}
 	c.fillTests(trees)
-	c.layOut(trees)
+	c.compact = c.isCompact(trees)
+	at := int32(0)
+	for i := range trees {
+		if t := &c.trees[i]; t.walk == nil {
+			t.word = at
+			at += int32(2*len(trees[i].nodes) + 1)
+		}
+	}
 	c.layOutRows(trees, stops)
 	return c.compiled
+}
+
+// isCompact reports whether a compact form does for the trees: they are small, there are not many, and words of 32 bits
+// hold them.
+func (c *compiler) isCompact(trees []walkTree) bool {
+	total := 0
+	for i := range trees {
+		if c.trees[i].walk != nil {
+			continue
+		}
+		words := 2*len(trees[i].nodes) + 1
+		if words > compactWords {
+			return false
+		}
+		total += words
+	}
+	return total <= tableSize/2 && c.fitsRows()
 }
 
 // fitsWords reports whether words can hold the tree.
@@ -191,62 +225,66 @@ func (c *compiler) fillTests(trees []walkTree) {
 	}
 }
 
-// layOut fills words, a tree after the other.
-func (c *compiler) layOut(trees []walkTree) {
-	total := 0
-	for i := range trees {
-		if c.trees[i].walk == nil {
-			total += 2*len(trees[i].nodes) + 1
-		}
-	}
-	c.words = make([]uint64, total+tableSize)
-	at := 0
-	for i := range trees {
-		t := &c.trees[i]
-		if t.walk != nil {
-			continue
-		}
-		t.word = int32(at)
-		words := c.words[at:]
-		t.depth = c.breadthFirst(trees, i, i+1, func(place, left int, leaf int32, test uint32) {
-			word := uint64(left) << childShift
-			if left == place {
-				word |= uint64(leaf) << leafShift
-			} else {
-				word |= uint64(tableSize-1-test&0xffff)<<rankShift | uint64(test>>16*groupRows)
+// needWords fills words, a tree after the other, and the depths, when it is first called.
+func (c *compiled) needWords() {
+	c.wordsOnce.Do(func() {
+		total := 0
+		for i := range c.trees {
+			if c.trees[i].walk == nil {
+				total += 2*len(c.source[i].nodes) + 1
 			}
-			words[place] = word
-		})
-		at += 2*len(trees[i].nodes) + 1
-	}
+		}
+		padding := tableSize
+		if c.compact {
+			padding = compactWords
+		}
+		c.words = make([]uint64, total+padding)
+		var queue []layoutNode
+		for i := range c.trees {
+			t := &c.trees[i]
+			if t.walk != nil {
+				continue
+			}
+			words := c.words[t.word:]
+			queue, t.depth = c.breadthFirst(queue, i, i+1, func(place, left int, leaf int32, test uint32) {
+				word := uint64(left) << childShift
+				if left == place {
+					word |= uint64(leaf) << leafShift
+				} else {
+					word |= uint64(tableSize-1-test&0xffff)<<rankShift | uint64(test>>16*groupRows)
+				}
+				words[place] = word
+			})
+		}
+	})
 }
 
 // breadthFirst calls put for each node of the trees [from, to), roots first, then level by level, with its place in that
 // order, that of its left child (its own for a leaf) and the leaf's number or the inner node's test. It returns the
-// largest depth.
-func (c *compiler) breadthFirst(trees []walkTree, from, to int, put func(place, left int, leaf int32, test uint32)) int32 {
-	c.queue = c.queue[:0]
+// memory of queue, to be used again, and the largest depth.
+func (c *compiled) breadthFirst(queue []layoutNode, from, to int, put func(place, left int, leaf int32, test uint32)) ([]layoutNode, int32) {
+	queue = queue[:0]
 	for i := from; i < to; i++ {
 		root := layoutNode{int32(i), 0}
-		if len(trees[i].nodes) == 0 {
+		if len(c.source[i].nodes) == 0 {
 			root.c = ^0
 		}
-		c.queue = append(c.queue, root)
+		queue = append(queue, root)
 	}
-	depth, end := int32(0), len(c.queue)
-	for at := 0; at < len(c.queue); at++ {
+	depth, end := int32(0), len(queue)
+	for at := 0; at < len(queue); at++ {
 		if at == end {
 			depth++
-			end = len(c.queue)
+			end = len(queue)
 		}
-		q := c.queue[at]
+		q := queue[at]
 		if q.c < 0 {
 			put(at, at, ^q.c, 0)
 			continue
 		}
-		n := &trees[q.tree].nodes[q.c]
-		put(at, len(c.queue), 0, c.tests[c.trees[q.tree].test+q.c])
-		c.queue = append(c.queue, layoutNode{q.tree, n.left}, layoutNode{q.tree, n.right})
+		n := &c.source[q.tree].nodes[q.c]
+		put(at, len(queue), 0, c.tests[c.trees[q.tree].test+q.c])
+		queue = append(queue, layoutNode{q.tree, n.left}, layoutNode{q.tree, n.right})
 	}
-	return depth
+	return queue, depth
 }

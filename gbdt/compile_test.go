@@ -147,6 +147,8 @@ var modelShapes = []modelShape{
 	{family: LightGBM, features: 4, trees: 30, leaves: 9, outputs: 2, values: 40, linear: true, nan: true},
 	{family: LightGBM, features: 4, trees: 10, leaves: 60, outputs: 1, values: 99, missing: true, deep: true},
 	{family: LightGBM, features: 4, trees: 10, leaves: 700, outputs: 20, values: 99, missing: true},
+	{family: LightGBM, features: 2, trees: 40, leaves: 60, outputs: 1, values: 3000, missing: true},
+	{family: XGBoost, features: 2, trees: 40, leaves: 60, outputs: 1, values: 3000},
 	{family: LightGBM, features: 300, trees: 60, leaves: 40, outputs: 2, values: 99, missing: true},
 	{family: XGBoost, features: 5, trees: 40, leaves: 12, outputs: 1, values: 60},
 	{family: XGBoost, features: 3, trees: 33, leaves: 31, outputs: 3, values: 500, weighted: true},
@@ -241,10 +243,14 @@ func TestCompiledForms(t *testing.T) {
 	forms := map[string]int{}
 	for n, s := range modelShapes {
 		c := mustPredictor(t, randomModel(rand.New(rand.NewPCG(0, uint64(n))), s), PredictOptions{}).compiled
+		words := slices.ContainsFunc(c.trees, func(t compiledTree) bool { return t.walk == nil })
 		for name, in := range map[string]bool{
-			"single rows in 32 bits": c.rows.words != nil, "single rows in 64 bits": c.rows.words == nil && len(c.words) > tableSize,
-			"some trees walked": c.slow && len(c.words) > tableSize,
-			"deep trees":        slices.ContainsFunc(c.trees, func(t compiledTree) bool { return t.depth > 2*shortWalk }),
+			"single rows in 32 bits": c.rows.words != nil, "single rows in 64 bits": c.rows.words == nil && words,
+			"some trees walked": c.slow && words,
+			"compact arrays":    c.compact && words,
+			"long arrays":       !c.compact && words,
+			"long keys":         !c.ranks.compact && words,
+			"deep trees":        slices.ContainsFunc(c.source, func(w walkTree) bool { return w.tree.Depth() > 2*shortWalk }),
 			"many columns":      c.ranks.columns > rowColumns,
 		} {
 			if in {
@@ -252,7 +258,8 @@ func TestCompiledForms(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"single rows in 32 bits", "single rows in 64 bits", "some trees walked", "deep trees", "many columns"} {
+	for _, name := range []string{"single rows in 32 bits", "single rows in 64 bits", "some trees walked", "compact arrays", "long arrays", "long keys",
+		"deep trees", "many columns"} {
 		if forms[name] == 0 {
 			t.Errorf("no model has %s", name)
 		}
@@ -274,8 +281,8 @@ func TestCompiledLimits(t *testing.T) {
 			}
 		}
 		p := mustPredictor(t, m, PredictOptions{Threads: 1})
-		if len(p.compiled.words) != tableSize {
-			t.Errorf("%s: %d words, want all trees walked", name, len(p.compiled.words))
+		if n := slices.IndexFunc(p.compiled.trees, func(t compiledTree) bool { return t.walk == nil }); n >= 0 {
+			t.Errorf("%s: tree %d is not walked, want all trees walked", name, n)
 		}
 		checkPredictor(t, name, p, m, awkwardRows(t, rng, 11, s))
 	}

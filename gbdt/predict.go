@@ -37,9 +37,6 @@ type Predictor struct {
 	margin   float64
 	stopping bool
 
-	// rowPool has *rowScratch, blockPool *blockScratch.
-	rowPool, blockPool sync.Pool
-
 	shapOnce sync.Once
 	shap     *shap
 	// portable says that there is no form for vector instructions.
@@ -184,8 +181,8 @@ func (p *Predictor) Class(row []float64) (int, error) {
 	var few [16]float64
 	raw := few[:min(p.model.Outputs, len(few))]
 	if p.model.Outputs > len(few) {
-		s := p.getRow()
-		defer p.rowPool.Put(s)
+		s := getRow()
+		defer rowPool.Put(s)
 		s.raw = grow(s.raw, p.model.Outputs)
 		raw = s.raw
 	}
@@ -299,10 +296,10 @@ func (p *Predictor) raw(dst, row []float64) {
 	copy(dst, p.model.BaseMargin)
 	c := p.compiled
 	if c.rows.words == nil {
-		s := p.getRow()
+		s := getRow()
 		c.ranks.rankRow(s.ranks[:], row, 0)
 		p.addRow(dst, row, nil, &s.ranks)
-		p.rowPool.Put(s)
+		rowPool.Put(s)
 		return
 	}
 	var ranks [rowColumns]uint32
@@ -314,10 +311,10 @@ func (p *Predictor) raw(dst, row []float64) {
 func (p *Predictor) leaves(dst []int32, row []float64) {
 	c := p.compiled
 	if c.rows.words == nil {
-		s := p.getRow()
+		s := getRow()
 		c.ranks.rankRow(s.ranks[:], row, 0)
 		c.rowLeaves(dst, row, nil, &s.ranks)
-		p.rowPool.Put(s)
+		rowPool.Put(s)
 	} else {
 		var ranks [rowColumns]uint32
 		c.ranks.rankRow(ranks[:], row, rowRankShift)

@@ -22,9 +22,11 @@ type ranker struct {
 	columns  int
 	// wide has the keys for float64 rows of a LightGBM model, narrow the keys for float32 rows; XGBoost rounds all rows
 	// to float32. The keys of one feature are a search tree of 1<<steps entries: the children of entry i are 2i and
-	// 2i+1, entry 0 is not used. Both end with a tableSize of padding.
+	// 2i+1, entry 0 is not used. Both end with a tableSize of padding, or, if compact, with compactKeys.
 	wide   []uint64
 	narrow []uint32
+	// compact says that no feature has compactKeys thresholds.
+	compact bool
 }
 
 type rankedFeature struct {
@@ -74,6 +76,8 @@ const (
 	tableSize = 1 << 16
 	// maxRank is the largest number of thresholds of a feature.
 	maxRank = tableSize - 1
+	// compactKeys is the length of the array that starts with a feature's keys if all features have fewer.
+	compactKeys = 1 << 8
 	// groupRows is the number of rows in a group.
 	groupRows = 8
 )
@@ -158,9 +162,13 @@ func newRanker(family Family, thresholds [][]uint64, rules [][missingRules]bool)
 		size += 1 << f.steps
 		k.columns += len(f.rules)
 	}
-	k.narrow = make([]uint32, size+tableSize)
+	padding := tableSize
+	if k.compact = len(k.features) > 0 && k.features[0].count < compactKeys; k.compact {
+		padding = compactKeys
+	}
+	k.narrow = make([]uint32, size+padding)
 	if family == LightGBM {
-		k.wide = make([]uint64, size+tableSize)
+		k.wide = make([]uint64, size+padding)
 	}
 	for i := range k.features {
 		f := &k.features[i]
@@ -216,11 +224,20 @@ func (k *ranker) rankRow(dst []uint32, row []float64, shift uint) {
 		f0, f1, f2, f3 := &k.features[i], &k.features[min(i+1, last)], &k.features[min(i+2, last)], &k.features[min(i+3, last)]
 		x0, x1, x2, x3 := row[f0.feature], row[f1.feature], row[f2.feature], row[f3.feature]
 		var r0, r1, r2, r3 uint64
-		if k.family == XGBoost {
+		switch {
+		case k.family == XGBoost && k.compact:
+			r0, r1, r2, r3 = search32((*[compactKeys]uint32)(k.narrow[f0.keys:]), (*[compactKeys]uint32)(k.narrow[f1.keys:]),
+				(*[compactKeys]uint32)(k.narrow[f2.keys:]), (*[compactKeys]uint32)(k.narrow[f3.keys:]), f0.steps,
+				key32(float32(x0)), key32(float32(x1)), key32(float32(x2)), key32(float32(x3)))
+		case k.family == XGBoost:
 			r0, r1, r2, r3 = search32((*[tableSize]uint32)(k.narrow[f0.keys:]), (*[tableSize]uint32)(k.narrow[f1.keys:]),
 				(*[tableSize]uint32)(k.narrow[f2.keys:]), (*[tableSize]uint32)(k.narrow[f3.keys:]), f0.steps,
 				key32(float32(x0)), key32(float32(x1)), key32(float32(x2)), key32(float32(x3)))
-		} else {
+		case k.compact:
+			r0, r1, r2, r3 = search64((*[compactKeys]uint64)(k.wide[f0.keys:]), (*[compactKeys]uint64)(k.wide[f1.keys:]),
+				(*[compactKeys]uint64)(k.wide[f2.keys:]), (*[compactKeys]uint64)(k.wide[f3.keys:]), f0.steps,
+				key64(x0), key64(x1), key64(x2), key64(x3))
+		default:
 			r0, r1, r2, r3 = search64((*[tableSize]uint64)(k.wide[f0.keys:]), (*[tableSize]uint64)(k.wide[f1.keys:]),
 				(*[tableSize]uint64)(k.wide[f2.keys:]), (*[tableSize]uint64)(k.wide[f3.keys:]), f0.steps,
 				key64(x0), key64(x1), key64(x2), key64(x3))
@@ -265,12 +282,12 @@ func (k *ranker) rankGroup32(dst []uint64, x []float32, stride int) {
 			missing = missing || v[lane] != v[lane]
 			at += stride
 		}
-		t := (*[tableSize]uint32)(k.narrow[f.keys:])
 		d := (*[groupRows]uint64)(dst[int(f.column)*groupRows:])
-		r0, r1, r2, r3 := search32(t, t, t, t, f.steps, key32(v[0]), key32(v[1]), key32(v[2]), key32(v[3]))
-		d[0], d[1], d[2], d[3] = r0<<rankShift, r1<<rankShift, r2<<rankShift, r3<<rankShift
-		r0, r1, r2, r3 = search32(t, t, t, t, f.steps, key32(v[4]), key32(v[5]), key32(v[6]), key32(v[7]))
-		d[4], d[5], d[6], d[7] = r0<<rankShift, r1<<rankShift, r2<<rankShift, r3<<rankShift
+		if k.compact {
+			rankLanes32(d, (*[compactKeys]uint32)(k.narrow[f.keys:]), f.steps, &v)
+		} else {
+			rankLanes32(d, (*[tableSize]uint32)(k.narrow[f.keys:]), f.steps, &v)
+		}
 		f.copyColumns(dst)
 		if missing {
 			for lane, x := range v {
@@ -292,12 +309,12 @@ func (k *ranker) rankGroup64(dst []uint64, x []float64, stride int) {
 			missing = missing || v[lane] != v[lane]
 			at += stride
 		}
-		t := (*[tableSize]uint64)(k.wide[f.keys:])
 		d := (*[groupRows]uint64)(dst[int(f.column)*groupRows:])
-		r0, r1, r2, r3 := search64(t, t, t, t, f.steps, key64(v[0]), key64(v[1]), key64(v[2]), key64(v[3]))
-		d[0], d[1], d[2], d[3] = r0<<rankShift, r1<<rankShift, r2<<rankShift, r3<<rankShift
-		r0, r1, r2, r3 = search64(t, t, t, t, f.steps, key64(v[4]), key64(v[5]), key64(v[6]), key64(v[7]))
-		d[4], d[5], d[6], d[7] = r0<<rankShift, r1<<rankShift, r2<<rankShift, r3<<rankShift
+		if k.compact {
+			rankLanes64(d, (*[compactKeys]uint64)(k.wide[f.keys:]), f.steps, &v)
+		} else {
+			rankLanes64(d, (*[tableSize]uint64)(k.wide[f.keys:]), f.steps, &v)
+		}
 		f.copyColumns(dst)
 		if missing {
 			for lane, x := range v {
@@ -305,6 +322,22 @@ func (k *ranker) rankGroup64(dst []uint64, x []float64, stride int) {
 			}
 		}
 	}
+}
+
+// rankLanes32 writes the ranks of eight values.
+func rankLanes32[T keyTable32](d *[groupRows]uint64, t *T, steps uint8, v *[groupRows]float32) {
+	r0, r1, r2, r3 := search32(t, t, t, t, steps, key32(v[0]), key32(v[1]), key32(v[2]), key32(v[3]))
+	d[0], d[1], d[2], d[3] = r0<<rankShift, r1<<rankShift, r2<<rankShift, r3<<rankShift
+	r0, r1, r2, r3 = search32(t, t, t, t, steps, key32(v[4]), key32(v[5]), key32(v[6]), key32(v[7]))
+	d[4], d[5], d[6], d[7] = r0<<rankShift, r1<<rankShift, r2<<rankShift, r3<<rankShift
+}
+
+// rankLanes64 writes the ranks of eight values.
+func rankLanes64[T keyTable64](d *[groupRows]uint64, t *T, steps uint8, v *[groupRows]float64) {
+	r0, r1, r2, r3 := search64(t, t, t, t, steps, key64(v[0]), key64(v[1]), key64(v[2]), key64(v[3]))
+	d[0], d[1], d[2], d[3] = r0<<rankShift, r1<<rankShift, r2<<rankShift, r3<<rankShift
+	r0, r1, r2, r3 = search64(t, t, t, t, steps, key64(v[4]), key64(v[5]), key64(v[6]), key64(v[7]))
+	d[4], d[5], d[6], d[7] = r0<<rankShift, r1<<rankShift, r2<<rankShift, r3<<rankShift
 }
 
 // copyColumns copies the feature's first column to its other columns.
@@ -324,29 +357,41 @@ func (f *rankedFeature) putMissing(dst []uint64, lane int, x float64) {
 	}
 }
 
+// keyTable32 and keyTable64 are arrays that start with a feature's keys.
+type (
+	keyTable32 interface {
+		[tableSize]uint32 | [compactKeys]uint32
+	}
+	keyTable64 interface {
+		[tableSize]uint64 | [compactKeys]uint64
+	}
+)
+
 // search32 returns how many of the keys in each table are not above the key of that place, without a branch that
 // depends on them. A key of NaN gives a rank without meaning.
-func search32(t0, t1, t2, t3 *[tableSize]uint32, steps uint8, k0, k1, k2, k3 uint32) (r0, r1, r2, r3 uint64) {
+func search32[T keyTable32](t0, t1, t2, t3 *T, steps uint8, k0, k1, k2, k3 uint32) (r0, r1, r2, r3 uint64) {
 	r0, r1, r2, r3 = 1, 1, 1, 1
+	last := uint16(len(*t0) - 1)
 	a, b, c, d := uint64(k0)+1, uint64(k1)+1, uint64(k2)+1, uint64(k3)+1
 	for n := steps; n > 0; n-- {
-		r0 = r0<<1 + (uint64(t0[uint16(r0)])-a)>>63
-		r1 = r1<<1 + (uint64(t1[uint16(r1)])-b)>>63
-		r2 = r2<<1 + (uint64(t2[uint16(r2)])-c)>>63
-		r3 = r3<<1 + (uint64(t3[uint16(r3)])-d)>>63
+		r0 = r0<<1 + (uint64((*t0)[uint16(r0)&last])-a)>>63
+		r1 = r1<<1 + (uint64((*t1)[uint16(r1)&last])-b)>>63
+		r2 = r2<<1 + (uint64((*t2)[uint16(r2)&last])-c)>>63
+		r3 = r3<<1 + (uint64((*t3)[uint16(r3)&last])-d)>>63
 	}
 	top := uint64(1) << (steps & 63)
 	return r0 - top, r1 - top, r2 - top, r3 - top
 }
 
 // search64 is search32 for float64 keys.
-func search64(t0, t1, t2, t3 *[tableSize]uint64, steps uint8, k0, k1, k2, k3 uint64) (r0, r1, r2, r3 uint64) {
+func search64[T keyTable64](t0, t1, t2, t3 *T, steps uint8, k0, k1, k2, k3 uint64) (r0, r1, r2, r3 uint64) {
 	r0, r1, r2, r3 = 1, 1, 1, 1
+	last := uint16(len(*t0) - 1)
 	for n := steps; n > 0; n-- {
-		_, a := bits.Sub64(k0, t0[uint16(r0)], 0)
-		_, b := bits.Sub64(k1, t1[uint16(r1)], 0)
-		_, c := bits.Sub64(k2, t2[uint16(r2)], 0)
-		_, d := bits.Sub64(k3, t3[uint16(r3)], 0)
+		_, a := bits.Sub64(k0, (*t0)[uint16(r0)&last], 0)
+		_, b := bits.Sub64(k1, (*t1)[uint16(r1)&last], 0)
+		_, c := bits.Sub64(k2, (*t2)[uint16(r2)&last], 0)
+		_, d := bits.Sub64(k3, (*t3)[uint16(r3)&last], 0)
 		r0, r1, r2, r3 = r0<<1+1-a, r1<<1+1-b, r2<<1+1-c, r3<<1+1-d
 	}
 	top := uint64(1) << (steps & 63)

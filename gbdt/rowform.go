@@ -1,5 +1,7 @@
 package gbdt
 
+import "sync"
+
 // rowForm is the part of a compiled model that answers single rows: several trees are walked at once, since one walk
 // waits for memory most of the time. Models with few columns and thresholds have words of 32 bits for it, made like
 // those of 64 bits, for eight trees in one array that starts with the roots. From the highest bit on, an inner node has
@@ -11,7 +13,8 @@ package gbdt
 // and a leaf its place, 0, and its number. Other models use the words of 64 bits, four trees at once.
 type rowForm struct {
 	runs []rowRun
-	// words are those of 32 bits, with tableSize words of padding; nil if the model is too large for them.
+	// words are those of 32 bits, with tableSize words of padding, or, if
+	// compact, compactRowWords; nil if the model is too large for them.
 	words []uint32
 }
 
@@ -40,23 +43,42 @@ const (
 	rowInnerMask = 0xff << rowRankShift
 )
 
+// fitsRows reports whether words of 32 bits hold the trees.
+func (c *compiler) fitsRows() bool {
+	if c.ranks.columns > rowColumns {
+		return false
+	}
+	for i := range c.ranks.features {
+		if c.ranks.features[i].count >= rowColumns {
+			return false
+		}
+	}
+	for i := range c.trees {
+		if c.trees[i].walk == nil && c.trees[i].numLeaves > rowColumns {
+			return false
+		}
+	}
+	return true
+}
+
 // layOutRows fills rows.
 func (c *compiler) layOutRows(trees []walkTree, stops []int) {
-	small := c.ranks.columns <= rowColumns
-	for i := range c.ranks.features {
-		small = small && c.ranks.features[i].count < rowColumns
-	}
-	words := 0
+	small, words := c.fitsRows(), 0
 	for i := range trees {
 		if c.trees[i].walk == nil {
 			words += 2*len(trees[i].nodes) + 1
-			small = small && c.trees[i].numLeaves <= rowColumns
 		}
+	}
+	padding := tableSize
+	if c.compact {
+		padding = compactRowWords
 	}
 	each := wideRowTrees
 	if small {
 		each = rowTrees
-		c.rows.words = make([]uint32, 0, words+tableSize)
+		c.rows.words = make([]uint32, 0, words+padding)
+	} else {
+		c.needWords()
 	}
 	for from := 0; from < len(trees); {
 		for len(stops) > 0 && stops[0] <= from {
@@ -77,25 +99,26 @@ func (c *compiler) layOutRows(trees []walkTree, stops []int) {
 		}
 		if small && run.walk == nil {
 			run.word = int32(len(c.rows.words))
-			c.appendRowWords(trees, from, to)
+			run.depth = c.appendRowWords(trees, from, to)
 		}
 		c.rows.runs = append(c.rows.runs, run)
 		from = to
 	}
 	if small {
-		c.rows.words = c.rows.words[:words+tableSize]
+		c.rows.words = c.rows.words[:words+padding]
 	}
 }
 
-// appendRowWords appends the words of the trees [from, to).
-func (c *compiler) appendRowWords(trees []walkTree, from, to int) {
+// appendRowWords appends the words of the trees [from, to) and returns the largest depth.
+func (c *compiler) appendRowWords(trees []walkTree, from, to int) int32 {
 	at, n := len(c.rows.words), 0
 	for i := from; i < to; i++ {
 		n += 2*len(trees[i].nodes) + 1
 	}
 	c.rows.words = c.rows.words[:at+n]
 	words := c.rows.words[at:]
-	c.breadthFirst(trees, from, to, func(place, left int, leaf int32, test uint32) {
+	var depth int32
+	c.queue, depth = c.breadthFirst(c.queue, from, to, func(place, left int, leaf int32, test uint32) {
 		word := uint32(left) << 16
 		if left == place {
 			word |= uint32(leaf)
@@ -104,6 +127,7 @@ func (c *compiler) appendRowWords(trees []walkTree, from, to int) {
 		}
 		words[place] = word
 	})
+	return depth
 }
 
 // sums are the types that raw scores are added up in.
@@ -117,9 +141,12 @@ type rowScratch struct {
 	raw    []float64
 }
 
+// rowPool has *rowScratch for all predictors, so that many of them take no more memory than one.
+var rowPool sync.Pool
+
 // getRow returns memory for a row, to be put back in rowPool.
-func (p *Predictor) getRow() *rowScratch {
-	if s, ok := p.rowPool.Get().(*rowScratch); ok {
+func getRow() *rowScratch {
+	if s, ok := rowPool.Get().(*rowScratch); ok {
 		return s
 	}
 	return &rowScratch{}
@@ -138,8 +165,8 @@ func (p *Predictor) addRow(dst, row []float64, ranks *[rowColumns]uint32, wide *
 	var few [fewOutputs]float32
 	raw := few[:min(len(dst), fewOutputs)]
 	if len(dst) > fewOutputs {
-		s := p.getRow()
-		defer p.rowPool.Put(s)
+		s := getRow()
+		defer rowPool.Put(s)
 		s.narrow = grow(s.narrow, len(dst))
 		raw = s.narrow
 	}
@@ -161,6 +188,8 @@ func addRow[T sums](c *compiled, raw, leaves []T, row []float64, ranks *[rowColu
 		switch {
 		case run.walk != nil:
 			raw[run.output[0]] += T(run.walk.output(c.ranks.family, row))
+		case c.compact:
+			walkRow8((*[compactRowWords]uint32)(c.rows.words[run.word:]), ranks, run.depth, &at)
 		case c.rows.words != nil:
 			walkRow8((*[tableSize]uint32)(c.rows.words[run.word:]), ranks, run.depth, &at)
 		default:
@@ -187,6 +216,8 @@ func (c *compiled) rowLeaves(dst []int32, row []float64, ranks *[rowColumns]uint
 		switch {
 		case run.walk != nil:
 			at[0] = uint32(run.walk.leaf(c.ranks.family, row))
+		case c.compact:
+			walkRow8((*[compactRowWords]uint32)(c.rows.words[run.word:]), ranks, run.depth, &at)
 		case c.rows.words != nil:
 			walkRow8((*[tableSize]uint32)(c.rows.words[run.word:]), ranks, run.depth, &at)
 		default:
