@@ -1,13 +1,16 @@
 package e2e
 
 import (
+	"bufio"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -199,9 +202,38 @@ func TestGracefulStop(t *testing.T) {
 	s := open(t)
 	s.unlimited()
 	id := s.containers("api")[0]
+	// One caller has sent half of its request to this replica when the stop comes.
+	const question = `{"asset":"Gold","horizon_years":5}`
+	address := s.run("docker", "inspect", "-f", `{{(index .NetworkSettings.Networks "pppq-network-app").IPAddress}}`, id)
+	conn, err := net.DialTimeout("tcp", address+":8000", 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(question), question[:10])
 	l := s.start(4)
 	time.Sleep(time.Second)
-	s.run("docker", "stop", "-t", "45", id)
+	stopped := make(chan string, 1)
+	go func() {
+		out, err := s.try("docker", "stop", "-t", "45", id)
+		stopped <- fmt.Sprint(strings.TrimSpace(out), err)
+	}()
+	time.Sleep(3 * time.Second)
+	fmt.Fprint(conn, question[10:])
+	slow, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || slow.StatusCode != http.StatusOK {
+		t.Errorf("a request that began before the stop: %v %+v", err, slow)
+	} else {
+		t.Logf("a request that began before the stop and ended 3 s after it: %s", slow.Status)
+		slow.Body.Close()
+	}
+	conn.Close()
+	if out := <-stopped; !strings.HasSuffix(out, "<nil>") {
+		t.Errorf("docker stop: %s", out)
+	}
 	time.Sleep(time.Second)
 	sent, failed, faults := l.end()
 	code := s.run("docker", "inspect", "-f", "{{.State.ExitCode}}", id)
