@@ -94,7 +94,7 @@ func TestRestart(t *testing.T) {
 	s := open(t)
 	version := func() string {
 		a := s.get(s.http() + "/health")
-		m := regexp.MustCompile(`"model_version":"([^"]+)"`).FindSubmatch(a.body)
+		m := regexp.MustCompile(`"model":"([^"]+)"`).FindSubmatch(a.body)
 		if a.StatusCode != http.StatusOK || m == nil {
 			t.Fatalf("/health: %s %.300s", a.Status, a.body)
 		}
