@@ -63,10 +63,28 @@ func TestNginxLoads(t *testing.T) {
 	if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(nginx, "-t", "-c", path).CombinedOutput()
-	if err != nil || strings.Contains(string(out), "[warn]") || strings.Contains(string(out), "[emerg]") {
-		t.Errorf("nginx -t: %v\n%s", err, out)
+	loads := func(what string) {
+		t.Helper()
+		out, err := exec.Command(nginx, "-t", "-c", path).CombinedOutput()
+		if err != nil || strings.Contains(string(out), "[warn]") || strings.Contains(string(out), "[emerg]") {
+			t.Errorf("nginx -t, %s: %v\n%s", what, err, out)
+		}
 	}
+	loads("as init makes it")
+	// The lines for a load balancer in front, which stand there as comments.
+	settings := filepath.Join(dir, "docker/nginx.d/http.conf")
+	old, err := os.ReadFile(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusting := strings.NewReplacer("#set_real_ip_from", "set_real_ip_from", "#real_ip", "real_ip").Replace(string(old))
+	if strings.Count(trusting, "\nreal_ip_") != 2 {
+		t.Fatal("http.conf has no lines for a load balancer")
+	}
+	if err := os.WriteFile(settings, []byte(trusting), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	loads("behind a load balancer")
 }
 
 func TestPrometheusRules(t *testing.T) {

@@ -289,6 +289,24 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("checksum after the refused dump: got %s, want %s", after, before)
 	}
 	sql("DROP TABLE drill")
+
+	// The service makes one at its start, says so, and keeps as many as it is told.
+	t.Setenv("BACKUP_KEEP", "2")
+	s.compose("--profile", "backup", "up", "-d", "backup")
+	defer s.compose("--profile", "backup", "rm", "-sf", "backup")
+	s.eventually(time.Minute, "the backup service is content", func() bool {
+		_, err := s.try("docker", "compose", "-f", "docker-compose.prod.yml", "--profile", "backup", "exec", "-T", "backup", "/bin/sh", "/backup.sh", "health")
+		return err == nil
+	})
+	for range 2 {
+		if out, err := backup("once"); err != nil {
+			t.Fatalf("backup: %v\n%s", err, out)
+		}
+	}
+	out, err = backup("list")
+	if kept := regexp.MustCompile(`mlflow-\d{8}T\d{6}Z\.dump`).FindAllString(out, -1); err != nil || len(kept) != 2 {
+		t.Errorf("with BACKUP_KEEP=2: %v\n%s", err, out)
+	}
 }
 
 // Every block of docs/deployment.md that is marked console works as it stands.
