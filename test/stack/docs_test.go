@@ -301,6 +301,46 @@ func TestExpressionsParse(t *testing.T) {
 	}
 }
 
+// What is asked how often, and how long it is kept.
+func TestPrometheusSettings(t *testing.T) {
+	t.Parallel()
+	var c struct {
+		Global struct {
+			Scrape   string            `json:"scrape_interval"`
+			Evaluate string            `json:"evaluation_interval"`
+			Labels   map[string]string `json:"external_labels"`
+		}
+		Jobs []struct {
+			Name   string `json:"job_name"`
+			Scrape string `json:"scrape_interval"`
+			DNS    []struct {
+				Names []string
+				Type  string
+				Port  int
+			} `json:"dns_sd_configs"`
+		} `json:"scrape_configs"`
+	}
+	if err := yaml.Unmarshal([]byte(readText(t, "docker/prometheus.yml")), &c); err != nil {
+		t.Fatal(err)
+	}
+	if c.Global.Scrape != "15s" || c.Global.Evaluate != "15s" || c.Global.Labels["monitor"] != "pppq-ml-pipeline" {
+		t.Errorf("global settings %+v; want 15s, 15s and monitor pppq-ml-pipeline", c.Global)
+	}
+	jobs := map[string]string{}
+	for _, j := range c.Jobs {
+		jobs[j.Name] = j.Scrape
+		if j.Name == "api" && (len(j.DNS) != 1 || !slices.Equal(j.DNS[0].Names, []string{"api"}) || j.DNS[0].Type != "A" || j.DNS[0].Port != 8000) {
+			t.Errorf("job api finds its replicas by %+v", j.DNS)
+		}
+	}
+	if _, ok := jobs["prometheus"]; !ok || jobs["api"] != "10s" {
+		t.Errorf("jobs %v, want prometheus, and api every 10s", jobs)
+	}
+	if !slices.Contains(load(t, example(t), prod).Services["prometheus"].Command, "--storage.tsdb.retention.time=30d") {
+		t.Error("Prometheus does not keep 30 days")
+	}
+}
+
 // What an alert names as its page is there.
 func TestRunbooks(t *testing.T) {
 	t.Parallel()

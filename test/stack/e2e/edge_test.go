@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,27 @@ func TestHealthAndRedirect(t *testing.T) {
 	s.compose("exec", "-T", "nginx", "curl", "-fsS", "http://api:8000/health")
 	s.compose("exec", "-T", "mlflow-db", "pg_isready")
 	s.compose("exec", "-T", "api", "pppq", "healthcheck")
+	if log := s.compose("logs", "--no-log-prefix", "nginx"); strings.Contains(log, `"path":"/health"`) || !strings.Contains(log, `"path":"/metrics"`) {
+		t.Error("the edge's log has /health, or not even /metrics")
+	}
+}
+
+// Files whose names hold their content's hash are kept for good, by callers and
+// by the edge.
+func TestStaticFiles(t *testing.T) {
+	s := open(t)
+	s.unlimited()
+	files := regexp.MustCompile(`/static/[A-Za-z0-9._/-]+`).FindAllString(string(s.get(s.https()+"/").body), -1)
+	if len(files) == 0 {
+		t.Fatal("the page names no static file")
+	}
+	for _, file := range files {
+		s.get(s.https() + file)
+		a := s.get(s.https() + file)
+		if a.StatusCode != http.StatusOK || !strings.Contains(a.Header.Get("Cache-Control"), "immutable") || a.Header.Get("X-Cache-Status") != "HIT" {
+			t.Errorf("%s: %s, Cache-Control %q, cache %q; want 200, immutable, HIT", file, a.Status, a.Header.Get("Cache-Control"), a.Header.Get("X-Cache-Status"))
+		}
+	}
 }
 
 // handshake tries one TLS configuration against the edge.
