@@ -218,9 +218,11 @@ func (c *compiler) fillTests(trees []walkTree) {
 		for j := range trees[i].nodes {
 			n := &trees[i].nodes[j]
 			f := c.ranked[n.feature]
-			column := int(f.column) + slices.Index(f.rules, ruleOf(c.family, n.decision))
-			rank, _ := slices.BinarySearch(c.thresholds[n.feature], thresholdKey(c.family, n.threshold))
-			c.tests = append(c.tests, uint32(column)<<16|uint32(rank))
+			column := int(f.column)
+			if len(f.rules) > 1 {
+				column += slices.Index(f.rules, ruleOf(c.family, n.decision))
+			}
+			c.tests = append(c.tests, uint32(column)<<16|uint32(c.ranks.number(f, thresholdKey(c.family, n.threshold))))
 		}
 	}
 }

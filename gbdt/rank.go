@@ -133,11 +133,15 @@ func narrowKey(family Family, key uint64) uint32 {
 // in use by feature. It returns nil if a feature has too many thresholds.
 func newRanker(family Family, thresholds [][]uint64, rules [][missingRules]bool) *ranker {
 	k := &ranker{family: family}
+	var spare []uint64
 	for f, keys := range thresholds {
 		if len(keys) == 0 {
 			continue
 		}
-		slices.Sort(keys)
+		if len(spare) < len(keys) {
+			spare = make([]uint64, len(keys))
+		}
+		copy(keys, radixSortKeys(keys, spare[:len(keys)])) // which may lie in spare
 		thresholds[f] = slices.Compact(keys)
 		if len(thresholds[f]) > maxRank {
 			return nil
@@ -183,6 +187,24 @@ func newRanker(family Family, thresholds [][]uint64, rules [][missingRules]bool)
 		fillTable(k.wide[f.keys:], keys, f.steps, func(key uint64) uint64 { return key })
 	}
 	return k
+}
+
+// number returns which of the feature's thresholds, from 0, has the given key, which is that of one of them.
+func (k *ranker) number(f *rankedFeature, key uint64) uint64 {
+	r := uint64(1) // as in search64
+	if k.family == XGBoost {
+		narrow, table := uint64(narrowKey(k.family, key))+1, k.narrow[f.keys:]
+		for n := f.steps; n > 0; n-- {
+			r = r<<1 + (uint64(table[r])-narrow)>>63
+		}
+	} else {
+		table := k.wide[f.keys:]
+		for n := f.steps; n > 0; n-- {
+			_, above := bits.Sub64(key, table[r], 0)
+			r = r<<1 + 1 - above
+		}
+	}
+	return r - 1<<(f.steps&63) - 1
 }
 
 // fillTable writes the sorted keys to a search tree of the given number of levels; the places left over get the

@@ -99,7 +99,12 @@ func checkRoom(b []byte, n int) error {
 // parseFloats fills dst from exactly len(dst) blank-separated numbers.
 func parseFloats(dst []float64, b []byte) (err error) {
 	var token []byte
+	powers := powers()
 	for i := range dst {
+		if x, rest, ok := quickFloat(b, powers); ok {
+			dst[i], b = x, rest[min(len(rest), 1):]
+			continue
+		}
 		if token, b = nextToken(b); len(token) == 0 {
 			return fmt.Errorf("want %d values, got %d", len(dst), i)
 		}
@@ -114,6 +119,10 @@ func parseFloats(dst []float64, b []byte) (err error) {
 func parseInts[T int32 | uint32 | uint8](dst []T, b []byte, low, high int64) error {
 	var token []byte
 	for i := range dst {
+		if n, length := quickInt(b); length > 0 && n >= low && n <= high {
+			dst[i], b = T(n), b[min(length+1, len(b)):]
+			continue
+		}
 		if token, b = nextToken(b); len(token) == 0 {
 			return fmt.Errorf("want %d values, got %d", len(dst), i)
 		}
@@ -124,6 +133,27 @@ func parseInts[T int32 | uint32 | uint8](dst []T, b []byte, low, high int64) err
 		dst[i] = T(n)
 	}
 	return endOfValues(b, len(dst))
+}
+
+// quickInt reads the integer of at most 18 digits that b starts with, up to a blank or the end, and returns its length, 0
+// if it is none.
+func quickInt(b []byte) (n int64, length int) {
+	i := 0
+	negative := len(b) > 0 && b[0] == '-'
+	if negative {
+		i++
+	}
+	start := i
+	for ; i < len(b) && b[i]-'0' <= 9; i++ {
+		n = 10*n + int64(b[i]-'0')
+	}
+	if i == start || i-start > 18 || i < len(b) && b[i] != ' ' {
+		return 0, 0
+	}
+	if negative {
+		n = -n
+	}
+	return n, i
 }
 
 func endOfValues(b []byte, n int) error {
