@@ -20,7 +20,7 @@ func gbdtCommand() *cobra.Command {
 	return parent("gbdt", "Train, ask, convert and show models of LightGBM and XGBoost",
 		"  pppq gbdt train --data train.csv --label y --params objective=binary,num_leaves=31 --out model.txt\n"+
 			"  pppq gbdt predict --model model.txt --data rows.csv --output probability --out -",
-		gbdtTrain(), gbdtPredict(), gbdtConvert(), gbdtShow(), gbdtBench())
+		gbdtTrain(), gbdtPredict(), gbdtImportance(), gbdtConvert(), gbdtShow(), gbdtBench())
 }
 
 // modelFile is a model as it was read: one of the two is nil.

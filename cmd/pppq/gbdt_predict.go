@@ -18,10 +18,10 @@ import (
 
 // predictRequest is what the flags of "pppq gbdt predict" say.
 type predictRequest struct {
-	model, data, output, out string
-	ignore                   []string
-	byPosition               bool
-	rounds                   int
+	model, data, output, out, background string
+	ignore                               []string
+	byPosition                           bool
+	rounds                               int
 }
 
 func gbdtPredict() *cobra.Command {
@@ -37,7 +37,9 @@ a pipeline. Numbers are written so that they read back to the same bits.
 
 --output: probability (what the model's objective makes of the raw score: a probability,
 a mean, a quantile), raw, class (the likeliest), leaf (the leaf of each tree) or
-contributions (what each feature adds to the raw score; they add up to it).`,
+contributions (what each feature adds to the raw score; they add up to it). The latter
+average unknown features over the trees' own rows (path-dependent TreeSHAP), or, with
+--background, over the rows of another file (interventional); some 100 rows will do.`,
 		Example: "  pppq gbdt predict --model model.txt --data rows.csv --output probability --out answers.csv\n" +
 			"  zcat rows.csv.gz | pppq gbdt predict --model model.json --data - --output contributions --out -",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,6 +53,7 @@ contributions (what each feature adds to the raw score; they add up to it).`,
 	f.StringVar(&q.model, "model", "", "`MODEL` file")
 	f.StringVar(&q.data, "data", "", "CSV `FILE` of rows, - for standard input")
 	f.StringVar(&q.output, "output", "probability", "probability, raw, class, leaf or contributions")
+	f.StringVar(&q.background, "background", "", "CSV `FILE` of rows that contributions are measured against")
 	f.StringVar(&q.out, "out", "-", "CSV `FILE` to write, - for standard output")
 	f.StringSliceVar(&q.ignore, "ignore", nil, "`COLUMNS` of the file to leave out, as the label")
 	f.BoolVar(&q.byPosition, "by-position", false, "take the columns in the model's order, whatever the header says")
@@ -79,6 +82,18 @@ func (q *predictRequest) run(cmd *cobra.Command) error {
 	s, err := newScorer(p, model.Model, q.output)
 	if err != nil {
 		return err
+	}
+	if q.background != "" {
+		if q.output != "contributions" {
+			return usageError("--background goes with --output contributions")
+		}
+		background, err := q.readBackground(cmd, model.Model)
+		if err != nil {
+			return err
+		}
+		s = numbers(s.header, func(ctx context.Context, dst []float64, x gbdt.Matrix) error {
+			return p.InterventionalContributions(ctx, dst, x, background)
+		})
 	}
 	f, name, err := openData(cmd, q.data)
 	if err != nil {
@@ -113,6 +128,40 @@ func (q *predictRequest) run(cmd *cobra.Command) error {
 	return writeOut(cmd.OutOrStdout(), q.out, func(w io.Writer) error {
 		return answer(cmd.Context(), w, table, columns, s, progress)
 	})
+}
+
+// readBackground reads the rows of the background file; columns that the model does not know are left out.
+func (q *predictRequest) readBackground(cmd *cobra.Command, m *gbdt.Model) (gbdt.Matrix, error) {
+	f, name, err := openData(cmd, q.background)
+	if err != nil {
+		return gbdt.Matrix{}, err
+	}
+	defer f.Close()
+	t, err := newCSVTable(name, f)
+	if err != nil {
+		return gbdt.Matrix{}, err
+	}
+	var columns *csvColumns
+	if q.byPosition {
+		columns, err = q.columns(t, m)
+	} else {
+		columns, err = t.columns(m.FeatureNames, nil, true)
+	}
+	if err != nil {
+		return gbdt.Matrix{}, err
+	}
+	var values []float64
+	work := func(b csvBlock) ([]float64, error) { return t.parse(nil, b, columns) }
+	if err := inOrder(cmd.Context(), t, 1, work, func(rows []float64) error {
+		values = append(values, rows...)
+		return nil
+	}); err != nil {
+		return gbdt.Matrix{}, err
+	}
+	if len(values) == 0 {
+		return gbdt.Matrix{}, fmt.Errorf("%s: no rows", name)
+	}
+	return gbdt.NewMatrix(values, columns.width)
 }
 
 // columns finds the model's features in the table.
