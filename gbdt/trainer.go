@@ -247,6 +247,9 @@ func (t *trainer) tell(r, leaves int, figures []float64) (done bool, err error) 
 	return done || t.params.EarlyStopping > 0 && r-t.best >= t.params.EarlyStopping, nil
 }
 
+// leafShare is the number of rows a leaf that make it worth to look for the leaf's rows among others.
+const leafShare = 256
+
 // growTree makes the tree of output k in round r and adds its leaf values to the scores.
 func (t *trainer) growTree(g *grower, r, k int) *grownTree {
 	rate := t.params.LearningRate
@@ -271,21 +274,32 @@ func (t *trainer) growTree(g *grower, r, k int) *grownTree {
 		return grown // each tree is fitted to the start
 	}
 	scores, weight := t.scores[k], t.dart.weight
-	add := func(i int32, leaf int) {
-		if first { // the leaf holds the start, too
+	if first { // the leaves hold the start, too
+		for i := range scores {
 			scores[i] = t.model.BaseMargin[k]
 		}
-		scores[i] = t.params.Family.addLeaf(scores[i], weight*grown.LeafValue[leaf])
 	}
-	parallel(len(grown.LeafValue), g.threads, func(leaf int) {
-		for _, i := range grown.rowsOf(leaf) {
-			add(i, leaf)
-		}
-	})
+	family := t.params.Family
+	n := t.data.rows
+	if len(grown.LeafValue)*leafShare > n {
+		parallel(len(grown.LeafValue), g.threads, func(leaf int) {
+			family.addLeaves(scores, grown.rowsOf(leaf), float64(weight*grown.LeafValue[leaf]))
+		})
+	} else { // the leaves take turns on rows whose scores are near
+		parallel(chunks(n), g.threads, func(c int) {
+			from, to := chunk(c, n)
+			for leaf := range grown.LeafValue {
+				rows := grown.rowsOf(leaf)
+				first, _ := slices.BinarySearch(rows, int32(from))
+				last, _ := slices.BinarySearch(rows[first:min(first+to-from, len(rows))], int32(to))
+				family.addLeaves(scores, rows[first:first+last], float64(weight*grown.LeafValue[leaf]))
+			}
+		})
+	}
 	parallel(chunks(len(t.bag.out)), g.threads, func(c int) {
 		from, to := chunk(c, len(t.bag.out))
 		for _, i := range t.bag.out[from:to] {
-			add(i, grown.leafOf(t.data, i))
+			scores[i] = family.addLeaf(scores[i], weight*grown.LeafValue[grown.leafOf(t.data, i)])
 		}
 	})
 	return grown
@@ -309,6 +323,19 @@ func (f Family) addLeaf(score, leaf float64) float64 {
 		return float64(float32(score) + float32(leaf))
 	}
 	return score + leaf
+}
+
+// addLeaves is addLeaf for the scores of the given rows.
+func (f Family) addLeaves(scores []float64, rows []int32, leaf float64) {
+	if f == XGBoost {
+		for _, i := range rows {
+			scores[i] = float64(float32(scores[i]) + float32(leaf))
+		}
+		return
+	}
+	for _, i := range rows {
+		scores[i] += leaf
+	}
 }
 
 // renewLeaves sets the leaf values from the residuals of the leaves' sampled rows.
