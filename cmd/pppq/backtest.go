@@ -50,7 +50,6 @@ A result that is too good to be true is named, and the exit code is 3.`,
 				return err
 			}
 			progress := progressBar(cmd.ErrOrStderr())
-			limitMemory(trainMemory)
 			study, err := pipeline.NewStudy(cmd.Context(), set, assets, progress)
 			if err != nil {
 				return err

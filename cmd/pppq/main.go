@@ -46,7 +46,7 @@ func refused(format string, args ...any) error {
 }
 
 func main() {
-	limitMemory(anyMemory)
+	limitMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

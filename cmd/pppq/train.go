@@ -67,7 +67,6 @@ the old version stays, and the exit code is 3.`,
 // train holds the locks of both folders, brings in the built-in figures and
 // trains.
 func train(ctx context.Context, st *store.Store, folder bundle.Folder, command string, seed uint64, force bool, progress pipeline.Progress) (*pipeline.Trained, error) {
-	limitMemory(trainMemory)
 	w, err := folder.Lock(command, time.Now())
 	if err != nil {
 		return nil, err
