@@ -1,9 +1,11 @@
 #!/bin/sh
 # Builds the images of HEAD, starts the production and the development stack for
 # real, from a registry on loopback, and runs the tests of e2e against them;
-# `make stack`. Images of others come from standins.sh. Needs a Docker engine that
-# answers, or dockerd and root to start one; where neither works it says so in a
-# line that begins with SKIPPED and exits 0. Always takes down what it started.
+# `make stack`. Images of others come from standins.sh. It uses a Docker engine
+# that answers, else starts that of Debian forky, or, where that does not run or
+# with PPPQ_STACK_ENGINE=machine, the dockerd of this machine. Where none works it
+# says so in a line that begins with SKIPPED and exits 0. Always takes down what it
+# started.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -29,25 +31,41 @@ skip() {
 
 part "tools"
 case "$(uname -m)" in x86_64) ;; *) skip "the stand-ins are made for x86_64, this machine is $(uname -m)" ;; esac
-command -v docker > /dev/null || skip "there is no docker command (Debian: apt-get install docker.io iptables debootstrap)"
-command -v debootstrap > /dev/null || skip "there is no debootstrap to make stand-ins for images (Debian: apt-get install debootstrap)"
 [ "$(id -u)" = 0 ] || skip "debootstrap and the tests, which end processes inside of containers, need root"
+for program in debootstrap runc iptables; do
+	command -v "$program" > /dev/null || skip "there is no $program (Debian: apt-get install docker.io iptables debootstrap)"
+done
 PPPQ_TOOLS=$("$HERE/tools.sh")
-export PPPQ_TOOLS
+export PPPQ_TOOLS PATH="$PPPQ_TOOLS:$PATH"
 
 part "engine"
-if ! docker info > /dev/null 2>&1; then
-	command -v dockerd > /dev/null || skip "no Docker engine answers and there is no dockerd (Debian: apt-get install docker.io iptables)"
-	export DOCKER_HOST="unix://$W/docker.sock"
-	dockerd -H "$DOCKER_HOST" --data-root "$W/engine" --exec-root "$W/exec" --pidfile "$W/dockerd.pid" --log-level warn > "$W/dockerd.log" 2>&1 &
+# start FOLDER starts the dockerd of a folder and waits for it.
+start() {
+	[ -x "$1/dockerd" ] || { fault="there is no $1/dockerd"; return 1; }
+	mkdir -p "$W/run"
+	PATH="$1:$PATH" dockerd -H "$DOCKER_HOST" --data-root "$W/engine" --exec-root "$W/run/exec" --pidfile "$W/run/pid" --log-level warn > "$W/dockerd.log" 2>&1 &
 	started=$!
 	n=0
 	until docker info > /dev/null 2>&1; do
 		n=$((n + 1))
-		kill -0 "$started" 2> /dev/null || skip "dockerd does not start here: $(tail -n 1 "$W/dockerd.log")"
-		[ "$n" -lt 60 ] || skip "dockerd does not answer within 60 s: $(tail -n 1 "$W/dockerd.log")"
+		if ! kill -0 "$started" 2> /dev/null || [ "$n" -gt 60 ]; then
+			fault="$1/dockerd does not start: $(tail -n 1 "$W/dockerd.log")"
+			kill "$started" 2> /dev/null || true
+			wait "$started" 2> /dev/null || true
+			started=
+			return 1
+		fi
 		sleep 1
 	done
+}
+if ! docker info > /dev/null 2>&1; then
+	export DOCKER_HOST="unix://$W/docker.sock"
+	fault=
+	if [ "${PPPQ_STACK_ENGINE:-forky}" = machine ]; then
+		start /usr/sbin || skip "$fault"
+	else
+		start "$W/engine-bin" || { echo "$fault"; start /usr/sbin; } || skip "$fault"
+	fi
 fi
 # An engine that answers may still not be allowed to run anything.
 mkdir -p "$W/smoke"

@@ -164,6 +164,18 @@ func TestImageHoldsNothingSecret(t *testing.T) {
 	}
 }
 
+// The Dockerfile is clean by the builder's own rules.
+func TestDockerfile(t *testing.T) {
+	s := open(t)
+	if s.engine() < 27 {
+		t.Skip("docker build --check needs Engine 27: the Dockerfile is built and not checked")
+	}
+	out := s.runIn(s.dev, "docker", "build", "--check", "--build-arg", "GO_IMAGE="+os.Getenv("GO_IMAGE"), "-f", "docker/Dockerfile", ".")
+	if !strings.Contains(out, "no warnings found") {
+		t.Errorf("docker build --check:\n%s", out)
+	}
+}
+
 // What a registry gives by tag it gives by digest too.
 func TestPullByDigest(t *testing.T) {
 	s := open(t)
