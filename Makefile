@@ -72,7 +72,7 @@ check: build ## try the built program as its users do: cold start, requests, rep
 stack-check: ## check the container files without Docker: Compose, nginx, Prometheus, Kubernetes (needs PPPQ_TOOLS, see test/stack/tools.sh)
 	cd test/stack && $(GO) vet ./... && $(GO) tool -modfile=../../tools/go.mod staticcheck ./... && $(GO) test -count=1 .
 
-stack: ## build the image, run the production and development stacks for real and try them end to end (needs Docker, about 10 minutes)
+stack: ## build the image, run the production and development stacks for real and try them end to end (Debian, root; about 10 minutes)
 	test/stack/run.sh
 
 clean: ## remove what the other targets made, but neither data nor models
