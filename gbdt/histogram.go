@@ -69,7 +69,7 @@ func (h *histBlock) add(words []uint64, pairs []gradPair) {
 }
 
 // gatherRows is the number of rows whose words and pairs are copied side by side before they are added.
-const gatherRows = 512
+const gatherRows = 1024
 
 // denseShare: a leaf with at least one row in so many has its words read where they lie; of a smaller leaf they are
 // gathered first, so that many reads wait for memory at the same time.

@@ -23,6 +23,11 @@ type TrainOptions struct {
 	// From, if not nil, is a model that training goes on from: its trees come first, and the rounds are further ones. It
 	// has the family, outputs and features of the training. With the same data, parameters and seed the result is what
 	// one training over all the rounds gives. From is not changed.
+	//
+	// Refused with ErrParams: Dart, whose later rounds change the earlier ones by amounts that a model does not hold as
+	// they were; XGBoost's random forests, whose leaves are divided by the number of rounds once it is known; and, on a
+	// streamed dataset, whose values are not kept, a model with splits by category or with thresholds that its bins do
+	// not have (those of a model trained on the same stream are among them).
 	From *Model
 	// Progress is called after each round; an error from it ends the training with that error, or, if it is ErrStop,
 	// as if the round had been the last.

@@ -71,7 +71,9 @@ func newTrainer(p *Params, data *Dataset, options TrainOptions) (*trainer, error
 	for _, v := range options.Valid {
 		t.valid = append(t.valid, newValidScores(v.Data, p.Family, outputs))
 	}
-	t.start(data)
+	if err := t.start(data); err != nil {
+		return nil, err
+	}
 	t.bag = newBag(p, n)
 	workers := min(t.threads, outputs)
 	t.growers = make(chan *grower, workers)
@@ -101,8 +103,12 @@ func checkOptions(p *Params, data *Dataset, options *TrainOptions) error {
 		if err := m.Validate(); err != nil {
 			return err
 		}
-		if p.Boosting != Plain || m.TreeWeights != nil || m.AverageOutput || data.streamed {
-			return refuse("only plain boosting on a dataset with its values can go on from a model")
+		forest := p.Boosting == RandomForest && p.Family == LightGBM
+		switch {
+		case p.Boosting != Plain && !forest:
+			return refuse("only plain boosting and LightGBM's random forests can go on from a model: others change its trees afterwards")
+		case m.TreeWeights != nil || m.AverageOutput != forest:
+			return refuse("the model to go on from was boosted in another way")
 		}
 		if m.Family != p.Family || m.Outputs != p.outputs() || len(m.FeatureNames) != data.x.cols {
 			return refuse("the model to go on from is of %v, with %d outputs and %d features", m.Family, m.Outputs, len(m.FeatureNames))
@@ -141,29 +147,34 @@ func checkData(p *Params, o objective, data *Dataset, valid []ValidSet) error {
 }
 
 // start sets the scores that the first round begins with.
-func (t *trainer) start(data *Dataset) {
+func (t *trainer) start(data *Dataset) error {
 	outputs, n, init := t.model.Outputs, data.Rows(), data.targets.InitScores
 	t.bias, t.scores = make([]float64, outputs), table(outputs, n)
 	from := t.options.From
-	var seen *validScores
+	var seen func(k, i int) float64
 	if from != nil {
 		t.before = from.NumRounds()
 		t.model.Trees, t.model.RoundEnds = slices.Clone(from.Trees), slices.Clone(from.RoundEnds)
 		t.model.BaseMargin = slices.Clone(from.BaseMargin)
-		seen = newValidScores(data, t.params.Family, outputs)
-		for _, v := range append([]*validScores{seen}, t.valid...) {
+		for _, v := range t.valid {
 			v.begin(from.BaseMargin)
 			v.add(from.Trees, t.threads)
 		}
+		if t.params.Boosting != RandomForest { // whose trees are all fitted to the start
+			var err error
+			if seen, err = t.scoresOf(from, data); err != nil {
+				return err
+			}
+		}
 	}
 	for k := range outputs {
-		if t.params.BoostFromAverage && init == nil && from == nil {
+		if t.params.BoostFromAverage && init == nil && seen == nil {
 			t.bias[k] = t.params.Family.stored(t.objective.start(k, &t.targets))
 		}
 		for i := range n {
 			switch {
-			case from != nil:
-				t.scores[k][i] = seen.raw[i*outputs+k]
+			case seen != nil:
+				t.scores[k][i] = seen(k, i)
 			case init != nil:
 				t.scores[k][i] = t.params.Family.stored(init[i*outputs+k])
 			default:
@@ -171,6 +182,20 @@ func (t *trainer) start(data *Dataset) {
 			}
 		}
 	}
+	return nil
+}
+
+// scoresOf returns a function that tells the raw score k of row i of the training data by a model to go on from.
+func (t *trainer) scoresOf(from *Model, data *Dataset) (func(k, i int) float64, error) {
+	outputs := from.Outputs
+	if !data.streamed {
+		v := newValidScores(data, t.params.Family, outputs)
+		v.begin(from.BaseMargin)
+		v.add(from.Trees, t.threads)
+		return func(k, i int) float64 { return v.raw[i*outputs+k] }, nil
+	}
+	scores, err := t.data.scores(from, data.targets.InitScores, t.threads)
+	return func(k, i int) float64 { return scores[k][i] }, err
 }
 
 // table returns a table of zeros.
@@ -266,7 +291,7 @@ func (t *trainer) growTree(g *grower, r, k int) *grownTree {
 		t.renewLeaves(grown, renewer, k)
 	}
 	forest := t.params.Boosting == RandomForest
-	first := (r == 0 || forest) && t.targets.InitScores == nil && t.options.From == nil
+	first := forest || r == 0 && t.targets.InitScores == nil && t.options.From == nil
 	if first {
 		t.addBias(grown, k)
 	}
