@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -96,6 +98,60 @@ func TestParamNames(t *testing.T) {
 			p := gbdt.DefaultParams(gbdt.LightGBM)
 			if err := setObjective(&p, name); err != nil || p.Loss != loss {
 				t.Errorf("%q: got %v, %v, want %v", name, p.Loss, err, loss)
+			}
+		}
+	}
+}
+
+// TestParamsTable checks that the tables of docs/gbdt.md name every field of Params and PredictOptions and no parameter
+// that a training does not know.
+func TestParamsTable(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/gbdt.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	word := regexp.MustCompile("`([A-Za-z0-9_]+)")
+	for _, table := range []struct {
+		name   string
+		of     reflect.Type
+		except []string
+		params bool
+	}{
+		{"`gbdt.Params`", reflect.TypeFor[gbdt.Params](), []string{"Family"}, true},
+		{"`gbdt.PredictOptions`", reflect.TypeFor[gbdt.PredictOptions](), nil, false},
+	} {
+		_, rest, ok := strings.Cut(string(text), "| LightGBM | XGBoost | "+table.name+" |\n")
+		if !ok {
+			t.Fatalf("no table of %s", table.name)
+		}
+		rest, _, _ = strings.Cut(rest, "\n\n")
+		fields := map[string]bool{}
+		for row := range strings.Lines(rest) {
+			cells := strings.Split(row, "|")
+			if len(cells) != 5 {
+				t.Fatalf("row %q has %d cells", row, len(cells)-2)
+			}
+			for _, w := range word.FindAllStringSubmatch(cells[3], -1) {
+				fields[w[1]] = true
+			}
+			for column, family := range []gbdt.Family{gbdt.LightGBM, gbdt.XGBoost} {
+				var known []string
+				for _, p := range trainParams(family) {
+					known = append(known, p.names...)
+				}
+				names, _, _ := strings.Cut(cells[1+column], ":") // its values follow
+				names, _, _ = strings.Cut(names, "(")
+				for _, w := range word.FindAllStringSubmatch(names, -1) {
+					if name := w[1]; table.params && !slices.Contains(known, name) && name != "categorical_feature" && name != "c" {
+						t.Errorf("%s: training does not know %v's %q", table.name, family, name)
+					}
+				}
+			}
+		}
+		for i := range table.of.NumField() {
+			if name := table.of.Field(i).Name; !fields[name] && !slices.Contains(table.except, name) {
+				t.Errorf("the table of %s lacks %s", table.name, name)
 			}
 		}
 	}
