@@ -49,7 +49,7 @@ start() {
 	until docker info > /dev/null 2>&1; do
 		n=$((n + 1))
 		if ! kill -0 "$started" 2> /dev/null || [ "$n" -gt 60 ]; then
-			fault="$1/dockerd does not start: $(tail -n 1 "$W/dockerd.log")"
+			fault="$1/dockerd does not start: $(tail -n 5 "$W/dockerd.log" | tr '\n' ' ')"
 			kill "$started" 2> /dev/null || true
 			wait "$started" 2> /dev/null || true
 			started=
