@@ -39,11 +39,11 @@ PPPQ_TOOLS=$("$HERE/tools.sh")
 export PPPQ_TOOLS PATH="$PPPQ_TOOLS:$PATH"
 
 part "engine"
-# start FOLDER starts the dockerd of a folder and waits for it.
+# start FOLDER starts the dockerd of a folder, with images of its own, and waits for it.
 start() {
 	[ -x "$1/dockerd" ] || { fault="there is no $1/dockerd"; return 1; }
 	mkdir -p "$W/run"
-	PATH="$1:$PATH" dockerd -H "$DOCKER_HOST" --data-root "$W/engine" --exec-root "$W/run/exec" --pidfile "$W/run/pid" --log-level warn > "$W/dockerd.log" 2>&1 &
+	PATH="$1:$PATH" dockerd -H "$DOCKER_HOST" --data-root "$W/data.${1##*/}" --exec-root "$W/run/exec" --pidfile "$W/run/pid" --log-level warn > "$W/dockerd.log" 2>&1 &
 	started=$!
 	n=0
 	until docker info > /dev/null 2>&1; do
