@@ -25,15 +25,19 @@ func predictorBytes(t testing.TB, m *Model, x Matrix) float64 {
 		}
 		return p
 	}
-	use() // fills the pools
 	var before, after runtime.MemStats
-	runtime.GC()
+	use()
+	settle := func() { // the second collection takes what pools hold
+		runtime.GC()
+		runtime.GC()
+	}
+	settle()
 	runtime.ReadMemStats(&before)
 	held := make([]*Predictor, predictors)
 	for i := range held {
 		held[i] = use()
 	}
-	runtime.GC()
+	settle()
 	runtime.ReadMemStats(&after)
 	runtime.KeepAlive(held)
 	return float64(int64(after.HeapAlloc)-int64(before.HeapAlloc)) / predictors
