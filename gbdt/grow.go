@@ -20,7 +20,7 @@ type grower struct {
 	tree   *grownTree
 }
 
-// growLeaf is a leaf of a growing tree: the rows[from:to].
+// growLeaf is a leaf of a growing tree: the rows[from:to], ascending.
 type growLeaf struct {
 	from, to int
 	sum      gradPair
@@ -46,7 +46,7 @@ type grownTree struct {
 	grower *grower // holds the rows until it grows its next tree
 }
 
-// rowsOf returns the sampled rows of a leaf.
+// rowsOf returns the sampled rows of a leaf, ascending.
 func (t *grownTree) rowsOf(leaf int) []int32 {
 	l := &t.grower.leaves[leaf]
 	return t.grower.rows[l.from:l.to]
@@ -179,6 +179,7 @@ func (g *grower) split(i int) {
 	f := &g.data.features[l.best.slot]
 	middle := g.partition(l, f)
 	if min(middle-l.from, l.to-middle) < g.params.MinDataInLeaf {
+		g.rejoin(l, middle)
 		l.best = g.rule.find(g.data, l.slots, l.sums, g.countRows(l), l.leafSums())
 		if l.best.slot < 0 {
 			g.drop(l)
@@ -285,6 +286,18 @@ func (g *grower) partition(l *growLeaf, f *feature) int {
 		end += copy(rows[end:], spare[from:to-n])
 	}
 	return l.from + middle
+}
+
+// rejoin undoes partition, which has returned middle: the rows ascend again.
+func (g *grower) rejoin(l *growLeaf, middle int) {
+	left, right := g.spare[:copy(g.spare, g.rows[l.from:middle])], g.rows[middle:l.to]
+	for to := l.from; len(left) > 0; to++ { // what is left of right then stands where it belongs
+		if len(right) > 0 && right[0] < left[0] {
+			g.rows[to], right = right[0], right[1:]
+		} else {
+			g.rows[to], left = left[0], left[1:]
+		}
+	}
 }
 
 // divideRows moves the rows that go left to the front of rows and the others to the front of spare, each in order, and

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -247,6 +248,9 @@ func TestGrowAgainstPlainSearch(t *testing.T) {
 					for i, l := range naive.leafs {
 						if int(got.LeafCount[i]) != len(l.rows) || len(l.rows) < p.MinDataInLeaf {
 							t.Errorf("leaf %d: %d rows, want %d, at least %d", i, got.LeafCount[i], len(l.rows), p.MinDataInLeaf)
+						}
+						if !slices.Equal(got.rowsOf(i), l.rows) {
+							t.Errorf("leaf %d: rows %v, want %v", i, got.rowsOf(i), l.rows)
 						}
 						for _, r := range l.rows {
 							if got.leafOf(b, r) != i {
