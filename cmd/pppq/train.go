@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,9 +82,17 @@ func train(ctx context.Context, st *store.Store, folder bundle.Folder, command s
 }
 
 // loadFigures brings the built-in figures into the data folder if they are newer
-// and reads everything that is there.
+// and reads everything that is there; of a folder that can't be written it reads
+// what it has.
 func loadFigures(ctx context.Context, st *store.Store, command string) (*series.Set, []series.Asset, error) {
 	lock, err := st.Lock(command, time.Now())
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {
+		set, assets, missing := st.Load(ctx)
+		if errors.Is(missing, store.ErrEmpty) {
+			missing = err
+		}
+		return set, assets, missing
+	}
 	if err != nil {
 		return nil, nil, err
 	}
