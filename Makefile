@@ -4,12 +4,13 @@ GO        ?= go
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 PKG       ?= ./...
+PYTHON    ?= python3
 export CGO_ENABLED = 0
 
 # Where goroutines share something. Of backtest the one test that is about threads: the others take the detector half an hour.
 CONCURRENT = ./gbdt/... ./internal/api/... ./internal/bundle/... ./internal/lockfile/... ./internal/telemetry/... ./internal/web/...
 
-.PHONY: help run build test race lint bench bench-http bench-gbdt fuzz verify results cover check stack stack-check clean
+.PHONY: help run build test race lint bench bench-http bench-gbdt quality dask fuzz verify results cover check stack stack-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,10 +42,16 @@ bench-http: build ## measure the service under load beside a bare handler (minut
 
 BENCH_GBDT ?= /tmp/pppq-bench-gbdt
 bench-gbdt: ## measure trees beside the genuine LightGBM and XGBoost (Python packages; many minutes)
-	python3 bench/gbdt/train_data.py $(BENCH_GBDT)
-	python3 bench/gbdt/train.py $(BENCH_GBDT)
-	python3 bench/gbdt/train.py curve
-	python3 bench/gbdt/predict.py --folder $(BENCH_GBDT)
+	$(PYTHON) bench/gbdt/train_data.py $(BENCH_GBDT)
+	$(PYTHON) bench/gbdt/train.py $(BENCH_GBDT)
+	$(PYTHON) bench/gbdt/train.py curve
+	$(PYTHON) bench/gbdt/predict.py --folder $(BENCH_GBDT)
+
+quality: build ## compare how well trees learn with LightGBM and XGBoost (Python packages, scikit-learn and pandas)
+	$(PYTHON) scripts/gbdt/quality.py ./pppq $(REPEATS)
+
+dask: build ## train with XGBoost and LightGBM on two Dask workers and compare the answers (Python packages, dask and distributed)
+	$(PYTHON) scripts/gbdt/check_dask.py ./pppq
 
 fuzz: ## fuzz every parser, each for FUZZTIME: make fuzz FUZZTIME=60s
 	GO=$(GO) scripts/fuzz.sh $(FUZZTIME) $(PKG)
