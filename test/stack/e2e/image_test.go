@@ -191,3 +191,34 @@ func TestPullByDigest(t *testing.T) {
 		t.Errorf("by digest: %s", got)
 	}
 }
+
+// The script that pins asks the registry, keeps the other lines, and writes
+// nothing if an image is not to be had.
+func TestPin(t *testing.T) {
+	s := open(t)
+	image := s.ports["PPPQ_IMAGE"]
+	pinned := s.run("docker", "image", "inspect", "-f", "{{index .RepoDigests 0}}", image)
+	_, digest, _ := strings.Cut(pinned, "@")
+	file := filepath.Join(t.TempDir(), "images")
+	before := "# images\nPPPQ_IMAGE=" + image + "@sha256:" + strings.Repeat("0", 64) + "\nAPI_REPLICAS=2\n"
+	if err := os.WriteFile(file, []byte(before), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	s.run("docker/pin.sh", file)
+	want := "# images\nPPPQ_IMAGE=" + image + "@" + digest + "\nAPI_REPLICAS=2\n"
+	after, err := os.ReadFile(file)
+	if err != nil || string(after) != want {
+		t.Errorf("got %s, %v, want %s", after, err, want)
+	}
+	missing := want + "NGINX_IMAGE=" + image + "-none\n"
+	if err := os.WriteFile(file, []byte(missing), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := s.try("docker/pin.sh", file); err == nil || !strings.Contains(out, "stays as it is") {
+		t.Errorf("an image that is not there: %s, %v", out, err)
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != missing {
+		t.Errorf("got %s, %v, want it unchanged", after, err)
+	}
+	t.Logf("%s@%s", image, digest)
+}
