@@ -241,6 +241,9 @@ func TestDoctorAndMetrics(t *testing.T) {
 	}
 }
 
+// dump is the file that backup.sh names in what it prints.
+func dump(out string) string { return regexp.MustCompile(`mlflow-\d{8}T\d{6}Z\.dump`).FindString(out) }
+
 func TestBackupAndRestore(t *testing.T) {
 	s := open(t)
 	sql := func(q string) string {
@@ -258,7 +261,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatalf("backup: %v\n%s", err, out)
 	}
 	took := time.Since(start)
-	name := regexp.MustCompile(`mlflow-\d{8}T\d{6}Z\.dump`).FindString(out)
+	name := dump(out)
 	if name == "" {
 		t.Fatalf("backup: no file named in %s", out)
 	}
