@@ -1,11 +1,14 @@
 package gbdt
 
+import "sync/atomic"
+
 // grower makes trees, one after another. It belongs to one goroutine at a time.
 type grower struct {
 	params       *Params
 	data         *binned
 	interactions *interactions
 	threads      int
+	team         *team // nil for goroutines that come and go
 
 	// rows are the rows of the sample, those of a leaf side by side; spare is room to sort them.
 	rows, spare []int32
@@ -63,6 +66,15 @@ type treeInput struct {
 
 func newGrower(p *Params, d *binned, threads int) *grower {
 	return &grower{params: p, data: d, threads: threads, interactions: newInteractions(p, d)}
+}
+
+// parallel is the function of that name, by the grower's team if it has one.
+func (g *grower) parallel(n, threads int, work func(i int)) {
+	if g.team == nil || threads == 1 {
+		parallel(n, threads, work)
+		return
+	}
+	g.team.run(n, work)
 }
 
 // grow returns a tree whose leaf values are the best ones times the learning rate.
@@ -134,7 +146,7 @@ func (g *grower) search(leaves ...*growLeaf) {
 		parts = threads
 	}
 	found := make([]split, len(leaves)*parts)
-	parallel(len(found), threads, func(i int) {
+	g.parallel(len(found), threads, func(i int) {
 		l, n := leaves[i/parts], len(leaves[i/parts].slots)
 		found[i] = g.rule.find(g.data, l.slots[i%parts*n/parts:(i%parts+1)*n/parts], l.sums, nil, l.leafSums())
 	})
@@ -236,16 +248,34 @@ func (g *grower) histograms(a, b *growLeaf, parent histogram) {
 // buildWords is the number of words that are worth a goroutine to add.
 const buildWords = 1 << 13
 
-// build returns the histogram of the rows. Several goroutines add a part of the rows each; the sums are integers, so
-// the parts do not show.
+// buildPieces is about how many pieces a goroutine takes, so that one that was held up does not keep the others waiting.
+const buildPieces = 8
+
+// build returns the histogram of the rows. Several goroutines take pieces of them as they come; the sums are integers, so
+// it does not show who added what.
 func (g *grower) build(rows []int32) histogram {
-	parts := max(1, min(g.threads, len(rows)*len(g.blocks)/buildWords))
-	sums := make([]histogram, parts)
+	workers := max(1, min(g.threads, len(rows)*len(g.blocks)/buildWords))
+	sums := make([]histogram, workers)
 	for i := range sums {
 		sums[i] = g.newHistogram()
 	}
-	parallel(parts, g.threads, func(i int) {
-		sums[i].add(g.data, g.blocks, g.pairs, rows[i*len(rows)/parts:(i+1)*len(rows)/parts])
+	if workers == 1 {
+		sums[0].clear(g.blocks)
+		sums[0].add(g.data, g.blocks, g.pairs, rows, len(rows))
+		return sums[0]
+	}
+	piece := max(1, len(rows)/(workers*buildPieces*gatherRows)) * gatherRows
+	var next atomic.Int64
+	g.parallel(workers, workers, func(i int) {
+		sums[i].clear(g.blocks)
+		for {
+			to := int(next.Add(int64(piece)))
+			from := to - piece
+			if from >= len(rows) {
+				return
+			}
+			sums[i].add(g.data, g.blocks, g.pairs, rows[from:min(to, len(rows))], len(rows))
+		}
 	})
 	for _, h := range sums[1:] {
 		sums[0].merge(h, g.blocks)
@@ -270,7 +300,7 @@ func (g *grower) partition(l *growLeaf, f *feature) int {
 	rows, spare := g.rows[l.from:l.to], g.spare[:l.to-l.from]
 	parts := max(1, min(g.threads, len(rows)/partitionRows))
 	lefts := make([]int, parts) // of each part
-	parallel(parts, g.threads, func(i int) {
+	g.parallel(parts, g.threads, func(i int) {
 		from, to := i*len(rows)/parts, (i+1)*len(rows)/parts
 		lefts[i] = divideRows(rows[from:to], spare[from:to], words, shift, &left)
 	})

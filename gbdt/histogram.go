@@ -84,17 +84,21 @@ func (h histogram) addWords(d *binned, b int, words []uint64, pairs []gradPair) 
 	h[b].add(words, pairs)
 }
 
-// add sets the given blocks to the sums of pairs over the given rows of the data. pairs has an entry for each row of
-// the data.
-func (h histogram) add(d *binned, blocks []int, pairs []gradPair, rows []int32) {
+// clear sets the given blocks to 0.
+func (h histogram) clear(blocks []int) {
 	for _, b := range blocks {
 		h[b] = histBlock{}
 	}
+}
+
+// add adds to the given blocks the pairs of the given rows, which are a part of the leaf's. pairs has an entry for each
+// row of the data.
+func (h histogram) add(d *binned, blocks []int, pairs []gradPair, rows []int32, leaf int) {
 	switch n := len(rows); {
 	case n == 0:
 	case int(rows[n-1]-rows[0]) == n-1: // ascending without a gap
 		h.addRange(d, blocks, pairs, int(rows[0]), int(rows[0])+n)
-	case n*denseShare >= d.rows:
+	case leaf*denseShare >= d.rows:
 		h.addDense(d, blocks, pairs, rows)
 	default:
 		h.addSparse(d, blocks, pairs, rows)

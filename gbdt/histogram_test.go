@@ -49,19 +49,23 @@ func TestHistogramAgainstPlainSums(t *testing.T) {
 		}
 	}
 	whole, part := make(histogram, len(d.blocks)), make(histogram, len(d.blocks))
+	set := func(h histogram, rows []int32) {
+		h.clear(blocks)
+		h.add(d, blocks, pairs, rows, len(rows))
+	}
 	part[0][0][0] = 99 // what was there must be forgotten
-	part.add(d, blocks, pairs, few)
+	set(part, few)
 	check("few", part, few)
-	part.add(d, blocks, pairs, some)
+	set(part, some)
 	check("some", part, some)
 	part.merge(part, blocks)
 	check("some twice", part, append(some[:len(some):len(some)], some...))
-	part.add(d, blocks, pairs, some)
-	whole.add(d, blocks, pairs, all)
+	set(part, some)
+	set(whole, all)
 	check("all", whole, all)
 	whole.subtract(part, d, slots)
 	check("the rest", whole, rest)
-	whole.add(d, blocks, pairs, nil)
+	set(whole, nil)
 	check("none", whole, nil)
 	for _, threads := range []int{1, 3} {
 		g := newGrower(&p, d, threads)

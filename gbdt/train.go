@@ -75,6 +75,7 @@ func Train(ctx context.Context, p Params, data *Dataset, options TrainOptions) (
 	if err != nil {
 		return nil, err
 	}
+	defer t.assemble()()
 	for r := range p.Rounds {
 		done, err := t.round(ctx, r)
 		if err != nil {

@@ -83,6 +83,24 @@ func newTrainer(p *Params, data *Dataset, options TrainOptions) (*trainer, error
 	return t, nil
 }
 
+// assemble gives each grower of several threads a team, which dismiss ends.
+func (t *trainer) assemble() (dismiss func()) {
+	var teams []*team
+	for range cap(t.growers) {
+		g := <-t.growers
+		if g.threads > 1 {
+			g.team = newTeam(g.threads)
+			teams = append(teams, g.team)
+		}
+		t.growers <- g
+	}
+	return func() {
+		for _, m := range teams {
+			m.close()
+		}
+	}
+}
+
 func checkOptions(p *Params, data *Dataset, options *TrainOptions) error {
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("gbdt: %w: "+format, append([]any{ErrParams}, args...)...)
@@ -307,11 +325,11 @@ func (t *trainer) growTree(g *grower, r, k int) *grownTree {
 	family := t.params.Family
 	n := t.data.rows
 	if len(grown.LeafValue)*leafShare > n {
-		parallel(len(grown.LeafValue), g.threads, func(leaf int) {
+		g.parallel(len(grown.LeafValue), g.threads, func(leaf int) {
 			family.addLeaves(scores, grown.rowsOf(leaf), float64(weight*grown.LeafValue[leaf]))
 		})
 	} else { // the leaves take turns on rows whose scores are near
-		parallel(chunks(n), g.threads, func(c int) {
+		g.parallel(chunks(n), g.threads, func(c int) {
 			from, to := chunk(c, n)
 			for leaf := range grown.LeafValue {
 				rows := grown.rowsOf(leaf)
@@ -321,7 +339,7 @@ func (t *trainer) growTree(g *grower, r, k int) *grownTree {
 			}
 		})
 	}
-	parallel(chunks(len(t.bag.out)), g.threads, func(c int) {
+	g.parallel(chunks(len(t.bag.out)), g.threads, func(c int) {
 		from, to := chunk(c, len(t.bag.out))
 		for _, i := range t.bag.out[from:to] {
 			scores[i] = family.addLeaf(scores[i], weight*grown.LeafValue[grown.leafOf(t.data, i)])
