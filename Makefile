@@ -50,7 +50,7 @@ bench-gbdt: ## measure trees beside the genuine LightGBM and XGBoost (Python pac
 quality: build ## compare how well trees learn with LightGBM and XGBoost (Python packages, scikit-learn and pandas)
 	$(PYTHON) scripts/gbdt/quality.py ./pppq $(REPEATS)
 
-dask: build ## train with XGBoost and LightGBM on two Dask workers and compare the answers (Python packages, dask and distributed)
+dask: build ## train with XGBoost and LightGBM on two Dask workers and compare the answers (Python packages, dask, distributed and pyarrow)
 	$(PYTHON) scripts/gbdt/check_dask.py ./pppq
 
 fuzz: ## fuzz every parser, each for FUZZTIME: make fuzz FUZZTIME=60s

@@ -4,8 +4,8 @@ that the libraries answer with.
 
     check_dask.py PPPQ
 
-PPPQ is the program. Exit code 1 says that an answer differs, 3 that dask, distributed, xgboost, lightgbm, numpy or pandas
-cannot be imported.
+PPPQ is the program. Exit code 1 says that an answer differs, 3 that dask, distributed, xgboost, lightgbm, numpy, pandas
+or pyarrow cannot be imported.
 """
 import pathlib
 import subprocess
