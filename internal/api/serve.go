@@ -22,8 +22,10 @@ const (
 	// replacedEvery is how often the program's own file is looked at.
 	replacedEvery = 500 * time.Millisecond
 	// lastRequests is how long connections that are still open when the listener
-	// is closed may take to send what they have.
+	// is closed may take to send what they have; stillFor is how long none of them
+	// ends when all that is left are idle ones.
 	lastRequests = 500 * time.Millisecond
+	stillFor     = 50 * time.Millisecond
 )
 
 // ErrReplaced ends Serve when Options.Executable was replaced: start the new one.
@@ -116,8 +118,13 @@ func (h *Handler) drain(server *http.Server, l net.Listener, ended <-chan error,
 	refuseNew(l)
 	l.Close() // an error is of a listener that broke meanwhile
 	<-ended
-	for end := time.Now().Add(lastRequests); open.Load() > 0 && time.Now().Before(end); {
+	closed := time.Now()
+	changed, before := closed, open.Load()
+	for before > 0 && time.Since(closed) < lastRequests && time.Since(changed) < stillFor {
 		time.Sleep(time.Millisecond)
+		if n := open.Load(); n != before {
+			changed, before = time.Now(), n
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), h.options.Timeout+time.Second)
 	defer cancel()

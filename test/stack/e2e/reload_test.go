@@ -84,9 +84,8 @@ func TestDevelopment(t *testing.T) {
 	failed := builds("build failed")
 	write(string(old) + "\nfunc broken( {\n")
 	waited(2*time.Minute, "the log says that the build failed", func() bool { return builds("build failed") > failed })
-	if !says(before)() || !up() {
-		t.Error("after a failed build the old program is gone")
-	}
+	// A build of half a write may have gone before, whose program is just taking over.
+	waited(10*time.Second, "the old program goes on after a failed build", says(before))
 	write(strings.ReplaceAll(string(old), before, after))
 	waited(2*time.Minute, "the change after a failed build", says(after))
 	if owner := dev("exec", "-T", "api", "id", "-u"); owner != "65532" {
