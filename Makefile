@@ -38,7 +38,7 @@ bench: ## run the benchmarks: make bench PKG=./gbdt BENCHTIME=3s
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKG)
 
 bench-http: build ## measure the service under load beside a bare handler (minutes; FastAPI and MLServer too where Python has them)
-	$(GO) run ./bench/http -pppq ./pppq
+	$(GO) run ./bench/http -pppq ./pppq -python $(PYTHON)
 
 BENCH_GBDT ?= /tmp/pppq-bench-gbdt
 bench-gbdt: ## measure trees beside the genuine LightGBM and XGBoost (Python packages; many minutes)
