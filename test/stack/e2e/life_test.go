@@ -9,13 +9,11 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"maps"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,13 +57,7 @@ func TestScaleUnderLoad(t *testing.T) {
 	l := s.start(4)
 	s.scale(3)
 	time.Sleep(5 * time.Second)
-	// A replica that is slow for a moment is sent less, so the count may be taken again.
-	least := func(shares map[string]int) int { return slices.Min(slices.Collect(maps.Values(shares))) }
 	shares := s.instances(60)
-	for again := 0; again < 4 && (len(shares) != 3 || least(shares) < 10); again++ {
-		t.Logf("shares of 60: %v; again", shares)
-		shares = s.instances(60)
-	}
 	targets := func() int {
 		var r struct {
 			Data struct{ Result []struct{ Value [2]any } }
