@@ -25,7 +25,7 @@ const (
 	// is closed may take to send what they have; stillFor is how long none of them
 	// ends when all that is left are idle ones.
 	lastRequests = 500 * time.Millisecond
-	stillFor     = 50 * time.Millisecond
+	stillFor     = 200 * time.Millisecond
 )
 
 // ErrReplaced ends Serve when Options.Executable was replaced: start the new one.
