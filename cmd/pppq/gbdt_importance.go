@@ -95,25 +95,7 @@ func (q *importanceRequest) run(cmd *cobra.Command) (*importanceReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	var values []float64
-	var targets gbdt.Targets
-	err = table.each(cmd.Context(), func(x gbdt.Matrix, t gbdt.Targets) error {
-		for i := range x.Rows() {
-			for j := range x.Cols() {
-				values = append(values, x.At(i, j))
-			}
-		}
-		targets.Labels = append(targets.Labels, t.Labels...)
-		targets.Weights = append(targets.Weights, t.Weights...)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(targets.Labels) == 0 {
-		return nil, fmt.Errorf("%s: no rows", table.name)
-	}
-	x, err := gbdt.NewMatrix(values, m.NumFeatures())
+	x, targets, err := table.read(cmd.Context())
 	if err != nil {
 		return nil, err
 	}

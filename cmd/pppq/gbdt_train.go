@@ -149,7 +149,7 @@ func (q *trainRequest) run(cmd *cobra.Command) (*trainReport, error) {
 		if err != nil {
 			return nil, err
 		}
-		set, err := v.inMemory(ctx, validTable)
+		set, err := validTable.inMemory(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -284,7 +284,7 @@ const streamFrom = 256 << 20
 // dataset reads the table.
 func (q *trainRequest) dataset(ctx context.Context, p gbdt.Params, t *trainTable) (*gbdt.Dataset, error) {
 	if t.again == nil || t.bytes < streamFrom {
-		return q.inMemory(ctx, t)
+		return t.inMemory(ctx)
 	}
 	first, again := t, t.again
 	return gbdt.NewStreamedDataset(p, t.features, func(visit func(gbdt.Matrix, gbdt.Targets) error) error {
@@ -299,7 +299,20 @@ func (q *trainRequest) dataset(ctx context.Context, p gbdt.Params, t *trainTable
 }
 
 // inMemory reads the table into memory.
-func (q *trainRequest) inMemory(ctx context.Context, t *trainTable) (*gbdt.Dataset, error) {
+func (t *trainTable) inMemory(ctx context.Context) (*gbdt.Dataset, error) {
+	x, targets, err := t.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := gbdt.NewDataset(x, t.features, targets)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.name, err)
+	}
+	return d, nil
+}
+
+// read returns all rows, of which there is at least one.
+func (t *trainTable) read(ctx context.Context) (gbdt.Matrix, gbdt.Targets, error) {
 	var values []float64
 	var all gbdt.Targets
 	err := t.each(ctx, func(x gbdt.Matrix, targets gbdt.Targets) error {
@@ -313,21 +326,14 @@ func (q *trainRequest) inMemory(ctx context.Context, t *trainTable) (*gbdt.Datas
 		all.Weights = append(all.Weights, targets.Weights...)
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	if err == nil && len(all.Labels) == 0 {
+		err = fmt.Errorf("%s: no rows", t.name)
 	}
-	if len(all.Labels) == 0 {
-		return nil, fmt.Errorf("%s: no rows", t.name)
+	if err != nil {
+		return gbdt.Matrix{}, all, err
 	}
 	x, err := gbdt.NewMatrix(values, len(t.features))
-	if err != nil {
-		return nil, err
-	}
-	d, err := gbdt.NewDataset(x, t.features, all)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.name, err)
-	}
-	return d, nil
+	return x, all, err
 }
 
 // each gives the rows to visit and closes the file.
