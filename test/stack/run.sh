@@ -39,17 +39,19 @@ PPPQ_TOOLS=$("$HERE/tools.sh")
 export PPPQ_TOOLS PATH="$PPPQ_TOOLS:$PATH"
 
 part "engine"
-# start FOLDER starts the dockerd of a folder, with images of its own, and waits for it.
+# start FOLDER [OPTION ...] starts the dockerd of a folder, with images of its own, and waits for it.
 start() {
-	[ -x "$1/dockerd" ] || { fault="there is no $1/dockerd"; return 1; }
+	folder=$1
+	shift
+	[ -x "$folder/dockerd" ] || { fault="there is no $folder/dockerd"; return 1; }
 	mkdir -p "$W/run"
-	PATH="$1:$PATH" dockerd -H "$DOCKER_HOST" --data-root "$W/data.${1##*/}" --exec-root "$W/run/exec" --pidfile "$W/run/pid" --log-level warn > "$W/dockerd.log" 2>&1 &
+	PATH="$folder:$PATH" dockerd -H "$DOCKER_HOST" --data-root "$W/data.${folder##*/}" --exec-root "$W/run/exec" --pidfile "$W/run/pid" --log-level warn "$@" > "$W/dockerd.log" 2>&1 &
 	started=$!
 	n=0
 	until docker info > /dev/null 2>&1; do
 		n=$((n + 1))
 		if ! kill -0 "$started" 2> /dev/null || [ "$n" -gt 60 ]; then
-			fault="$1/dockerd does not start: $(tail -n 5 "$W/dockerd.log" | tr '\n' ' ')"
+			fault="$folder/dockerd does not start: $(tail -n 5 "$W/dockerd.log" | tr '\n' ' ')"
 			kill "$started" 2> /dev/null || true
 			wait "$started" 2> /dev/null || true
 			started=
@@ -64,8 +66,26 @@ if ! docker info > /dev/null 2>&1; then
 	if [ "${PPPQ_STACK_ENGINE:-forky}" = machine ]; then
 		start /usr/sbin || skip "$fault"
 	else
-		start "$W/engine-bin" || { echo "$fault"; start /usr/sbin; } || skip "$fault"
+		# The image store that engines of today begin with: it exports OCI images.
+		start "$W/engine-bin" --feature containerd-snapshotter=true || { echo "$fault"; start /usr/sbin; } || skip "$fault"
 	fi
+fi
+# The stack of a run that was killed starts again with the engine, with settings
+# and secrets that are gone: an engine of our own loses all but its images. On
+# another one a stack that is not of this folder stays, and stops this run.
+if [ -n "$started" ]; then
+	docker swarm leave --force > /dev/null 2>&1 || true
+	docker ps -aq | xargs -r docker rm -fv > /dev/null
+	docker volume ls -q | xargs -r docker volume rm > /dev/null
+	docker network prune -f > /dev/null
+else
+	for project in pppq pppq-dev; do
+		folders=$(docker ps -aq --filter "label=com.docker.compose.project=$project" | xargs -r docker inspect -f '{{index .Config.Labels "com.docker.compose.project.working_dir"}}' | sort -u)
+		case "$folders" in
+		"" | "$W/prod" | "$W/dev") docker compose -p "$project" down -v --remove-orphans > "$W/down.$project.log" 2>&1 || { cat "$W/down.$project.log"; exit 1; } ;;
+		*) echo "the engine has a stack $project already, of $folders; take it down first, or stop the engine: then an engine of its own is started" >&2; exit 1 ;;
+		esac
+	done
 fi
 # An engine that answers may still not be allowed to run anything.
 mkdir -p "$W/smoke"
