@@ -66,8 +66,8 @@ const prod = "docker-compose.prod.yml"
 func TestProductionHardening(t *testing.T) {
 	t.Parallel()
 	p := load(t, example(t), prod)
-	if p.Name != "pppq" || len(p.Services) != 8 {
-		t.Fatalf("project %s with %d services, want pppq with 8", p.Name, len(p.Services))
+	if p.Name != "pppq" || len(p.Services) != 10 {
+		t.Fatalf("project %s with %d services, want pppq with 10", p.Name, len(p.Services))
 	}
 	for name, s := range p.Services {
 		limits := types.Resource{}

@@ -135,7 +135,7 @@ until curl -fsS -o /dev/null "http://127.0.0.1:$port/v2/" 2> /dev/null; do
 	[ "$n" -lt 100 ] || { echo "the registry does not start: $(tail -n 3 "$W/registry.log")" >&2; exit 1; }
 	sleep 0.1
 done
-for image in pppq-api:latest standin/nginx standin/prometheus standin/postgres; do
+for image in pppq-api:latest standin/nginx standin/prometheus standin/postgres standin/nginx-exporter standin/postgres-exporter; do
 	name=127.0.0.1:$port/${image%%:*}:1.0.0
 	docker tag "$image" "$name"
 	docker push -q "$name" > /dev/null
@@ -147,6 +147,7 @@ part "production stack: pull and up"
 docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" -w /work "127.0.0.1:$port/pppq-api:1.0.0" init production > /dev/null
 sed -i -e "s|^PPPQ_IMAGE=.*|PPPQ_IMAGE=127.0.0.1:$port/pppq-api:1.0.0|" -e "s|^NGINX_IMAGE=.*|NGINX_IMAGE=127.0.0.1:$port/standin/nginx:1.0.0|" \
 	-e "s|^PROMETHEUS_IMAGE=.*|PROMETHEUS_IMAGE=127.0.0.1:$port/standin/prometheus:1.0.0|" -e "s|^POSTGRES_IMAGE=.*|POSTGRES_IMAGE=127.0.0.1:$port/standin/postgres:1.0.0|" \
+	-e "s|^NGINX_EXPORTER_IMAGE=.*|NGINX_EXPORTER_IMAGE=127.0.0.1:$port/standin/nginx-exporter:1.0.0|" -e "s|^POSTGRES_EXPORTER_IMAGE=.*|POSTGRES_EXPORTER_IMAGE=127.0.0.1:$port/standin/postgres-exporter:1.0.0|" \
 	-e "s|^HTTP_PORT=.*|HTTP_PORT=${PPPQ_HTTP_PORT:-18080}|" -e "s|^HTTPS_PORT=.*|HTTPS_PORT=${PPPQ_HTTPS_PORT:-18443}|" -e "s|^PROMETHEUS_PORT=.*|PROMETHEUS_PORT=${PPPQ_PROMETHEUS_PORT:-19090}|" .env.prod
 docker compose -f docker-compose.prod.yml pull -q
 docker compose -f docker-compose.prod.yml pull -q --policy always

@@ -15,7 +15,7 @@ if ! docker image inspect debian-standin:forky > /dev/null 2>&1; then
 fi
 # The downloads of one run while another unpacks.
 builds=
-for name in nginx prometheus postgres; do
+for name in nginx prometheus postgres nginx-exporter postgres-exporter; do
 	docker build -q -t "standin/$name" "$HERE/standin/$name" > "$W/$name.log" 2>&1 &
 	builds="$builds $!:$name"
 done

@@ -155,6 +155,31 @@ func TestBurst(t *testing.T) {
 	}
 }
 
+// The edge lets through what the API takes, and no more.
+func TestUploadSize(t *testing.T) {
+	s := open(t)
+	file := func(size int) []byte {
+		const header, row = "asset,horizon_years\n", "Gold,5"
+		line := row + strings.Repeat(" ", 249-len(row)) + "\n"
+		return []byte(header + strings.Repeat(line, (size-len(header))/len(line)))
+	}
+	upload := func(size int) *answer {
+		a, err := do(client, http.MethodPost, s.https()+"/api/v1/predict/upload", file(size), "Content-Type", "text/csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	if a := upload(9 << 20); a.StatusCode != http.StatusOK {
+		t.Errorf("9 MiB: %s %.300s", a.Status, a.body)
+	}
+	large := upload(11 << 20)
+	s.problem(large, http.StatusRequestEntityTooLarge)
+	if !strings.Contains(string(large.body), "10 MiB") {
+		t.Errorf("11 MiB: %s, want it to name the limit", large.body)
+	}
+}
+
 func TestHeadersEverywhere(t *testing.T) {
 	s := open(t)
 	time.Sleep(3 * time.Second)

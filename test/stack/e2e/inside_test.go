@@ -45,8 +45,8 @@ func (s *stack) inspectAll() []inspected {
 	if err := json.Unmarshal([]byte(s.run("docker", append([]string{"inspect"}, ids...)...)), &all); err != nil {
 		s.Fatal(err)
 	}
-	if len(all) < 7 {
-		s.Fatalf("%d containers, want at least 7", len(all))
+	if len(all) < 9 {
+		s.Fatalf("%d containers, want at least 9", len(all))
 	}
 	return all
 }
@@ -217,6 +217,14 @@ func TestEveryExpressionHasData(t *testing.T) {
 		}
 	}
 	t.Logf("%d expressions asked; of those on errors, refusals and backups %d have no series while all is well", len(all), empty)
+}
+
+// The exporters reach what they speak of, and Prometheus reaches them.
+func TestExporters(t *testing.T) {
+	s := open(t)
+	for _, expr := range []string{`up{job="nginx"} == 1`, `up{job="postgres"} == 1`, "nginx_up == 1", "pg_up == 1", "nginx_connections_accepted > 0", `pg_database_size_bytes{datname="mlflow"} > 0`} {
+		s.eventually(40*time.Second, expr, func() bool { return s.query(expr) == 1 })
+	}
 }
 
 // optional expressions have no series while all is well: no errors, no backup.
