@@ -55,6 +55,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"loop", LightGBM, func(m *Model) { m.Trees[0].Left[1] = 1 }, "child 1 outside"},
 		{"back", LightGBM, func(m *Model) { m.Trees[0].Left[1] = 0 }, "child 0 outside"},
 		{"child too high", LightGBM, func(m *Model) { m.Trees[0].Left[0] = 2 }, "child 2 outside"},
+		{"node of no parent", LightGBM, func(m *Model) { m.Trees[0].Left[0], m.Trees[0].Left[1] = ^0, 1 }, "node 1"},
 		{"leaf too high", LightGBM, func(m *Model) { m.Trees[0].Right[1] = ^3 }, "leaf 3 outside"},
 		{"two parents", LightGBM, func(m *Model) { m.Trees[0].Right[0] = 1 }, "two parents"},
 		{"leaf with two parents", LightGBM, func(m *Model) { m.Trees[0].Right[0] = ^0 }, "two parents"},

@@ -198,28 +198,39 @@ func (t *Tree) validateLengths() error {
 	return nil
 }
 
+// validateChildren looks up each node in one table, since whether a child is a node or a leaf is as good as chance.
 func (t *Tree) validateChildren() error {
 	leaves, inner := len(t.LeafValue), len(t.Left)
-	seenInner, seenLeaf := make([]bool, inner), make([]bool, leaves)
+	seen := make([]bool, leaves+inner) // at leaves + the number that Left and Right give a node or leaf
+	if inner > 0 {
+		seen[leaves] = true
+	}
 	for i := range inner {
+		if !seen[leaves+i] {
+			return fmt.Errorf("node %d: no node before it has it for a child", i)
+		}
 		for _, c := range [2]int32{t.Left[i], t.Right[i]} {
-			switch {
-			case c >= 0 && (int(c) <= i || int(c) >= inner):
-				return fmt.Errorf("node %d: child %d outside (%d, %d)", i, c, i, inner)
-			case c >= 0 && seenInner[c]:
-				return fmt.Errorf("node %d: node %d has two parents", i, c)
-			case c >= 0:
-				seenInner[c] = true
-			case int(^c) >= leaves:
-				return fmt.Errorf("node %d: leaf %d outside [0, %d)", i, ^c, leaves)
-			case seenLeaf[^c]:
-				return fmt.Errorf("node %d: leaf %d has two parents", i, ^c)
-			default:
-				seenLeaf[^c] = true
+			if at := leaves + int(c); at < 0 || at >= len(seen) || seen[at] {
+				return t.childError(i, c)
 			}
+			seen[leaves+int(c)] = true
 		}
 	}
-	return nil // 2*inner children, no two alike: every node but the root has its parent
+	return nil // 2*inner children, no two alike: every node but the root has its parent, which stands before it
+}
+
+// childError says what is wrong with child c of node i.
+func (t *Tree) childError(i int, c int32) error {
+	leaves, inner := len(t.LeafValue), len(t.Left)
+	switch {
+	case c >= 0 && (int(c) <= i || int(c) >= inner):
+		return fmt.Errorf("node %d: child %d outside (%d, %d)", i, c, i, inner)
+	case c >= 0:
+		return fmt.Errorf("node %d: node %d has two parents", i, c)
+	case int(^c) >= leaves:
+		return fmt.Errorf("node %d: leaf %d outside [0, %d)", i, ^c, leaves)
+	}
+	return fmt.Errorf("node %d: leaf %d has two parents", i, ^c)
 }
 
 func (t *Tree) validateCategories() error {

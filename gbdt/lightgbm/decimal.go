@@ -44,125 +44,155 @@ var powers = sync.OnceValue(func() *[highestPower - lowestPower + 1]power {
 })
 
 // quickFloat reads the decimal number that b starts with, up to a blank or the end, rounded to the nearest float64, and
-// returns what follows it. ok is false for what it leaves to parseFloat: long and very large or small numbers, what is no
-// number, and the rare ones that lie so near the middle of two float64 values that 128 bits do not tell.
-func quickFloat(b []byte, powers *[highestPower - lowestPower + 1]power) (x float64, rest []byte, ok bool) {
-	i := 0
-	negative := len(b) > 0 && b[0] == '-'
-	if negative {
-		i++
-	}
-	mantissa, e := uint64(0), 0
-	start := i
-	for ; i < len(b) && b[i]-'0' <= 9; i++ {
-		mantissa = 10*mantissa + uint64(b[i]-'0')
-	}
-	digits, significant := i-start, i-start
-	if i < len(b) && b[i] == '.' {
-		i++
-		start = i
-		if mantissa == 0 { // its zeros and those that follow do not count
-			for i < len(b) && b[i] == '0' {
-				i++
-			}
-			significant = start - i
-		}
-		for i+8 <= len(b) {
-			eight, ok := eightDigits(binary.LittleEndian.Uint64(b[i:]))
-			if !ok {
-				break
-			}
-			mantissa = 100_000_000*mantissa + eight
-			i += 8
-		}
+// returns its length. It is 0 for what it leaves to parseFloat: long and very large or small numbers, what is no number,
+// and the rare ones that lie so near the middle of two float64 values that 128 bits do not tell.
+//
+// Signs, lengths and digits are those of chance, so it has few branches that depend on them.
+func quickFloat(b []byte, powers *[highestPower - lowestPower + 1]power) (x float64, length int) {
+	negative := startsNegative(b)
+	start := int(negative)
+	mantissa, digits := leadingDigits(eightBytes(b, start))
+	i := start + digits
+	e := 0
+	if digits == 8 { // or more
 		for ; i < len(b) && b[i]-'0' <= 9; i++ {
 			mantissa = 10*mantissa + uint64(b[i]-'0')
 		}
-		e = start - i
-		digits += i - start
-		significant += i - start
+		digits = i - start
 	}
-	if digits == 0 || significant > 19 { // 19 digits fit 64 bits
-		return 0, b, false
+	if i < len(b) && b[i] == '.' {
+		i++
+		point := i
+		for {
+			more, n := leadingDigits(eightBytes(b, i))
+			if n < 8 {
+				mantissa = mantissa*smallPowers[n] + more
+				i += n
+				break
+			}
+			mantissa = 100_000_000*mantissa + more
+			i += 8
+		}
+		e = point - i
+		digits -= e
+	}
+	const most = 19 // digits fit 64 bits
+	if digits == 0 || digits > most && digits-leadingZeros(b[start:i]) > most {
+		return 0, 0
 	}
 	if i < len(b) && b[i] == 'e' {
-		i++
-		sign := 1
-		if i < len(b) && (b[i] == '-' || b[i] == '+') {
-			if b[i] == '-' {
-				sign = -1
-			}
-			i++
+		n, length := quickExponent(b[i+1:])
+		if length == 0 {
+			return 0, 0
 		}
-		start, n := i, 0
-		for ; i < len(b) && i-start < 4 && b[i]-'0' <= 9; i++ {
-			n = 10*n + int(b[i]-'0')
-		}
-		if i == start {
-			return 0, b, false
-		}
-		e += sign * n
+		e += n
+		i += 1 + length
 	}
 	if i < len(b) && b[i] != ' ' {
-		return 0, b, false
+		return 0, 0
 	}
+	sign := negative << 63
 	if mantissa == 0 {
-		if negative {
-			return math.Copysign(0, -1), b[i:], true
-		}
-		return 0, b[i:], true
+		return math.Float64frombits(sign), i
 	}
 	if e < lowestPower || e > highestPower {
-		return 0, b, false
+		return 0, 0
 	}
-	x, ok = scaleDecimal(mantissa, &powers[e-lowestPower])
-	if negative {
-		x = -x
+	bits, ok := scaleDecimal(mantissa, &powers[e-lowestPower])
+	if !ok {
+		return 0, 0
 	}
-	return x, b[i:], ok
+	return math.Float64frombits(bits | sign), i
 }
 
-// eightDigits returns the number that eight characters make, the first in the low byte; ok is false if one is no digit.
-func eightDigits(w uint64) (n uint64, ok bool) {
-	const zeros = 0x3030303030303030
-	d := w - zeros
-	if (d|(w+0x4646464646464646))&0x8080808080808080 != 0 {
-		return 0, false
+// smallPowers are the powers of ten that leadingDigits counts.
+var smallPowers = [9]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
+
+// startsNegative returns 1 if b starts with a minus, else 0.
+func startsNegative(b []byte) uint64 {
+	negative := uint64(0)
+	if len(b) > 0 && b[0] == '-' {
+		negative = 1
 	}
-	d = d*10 + d>>8 // pairs, in every second byte
-	return (d&0x000000ff000000ff*0x000f424000000064 + d>>16&0x000000ff000000ff*0x0000271000000001) >> 32, true
+	return negative
 }
 
-// scaleDecimal returns mantissa times the power, rounded to the nearest float64, which is neither subnormal nor infinite
-// for the powers there are. With the mantissa shifted to 64 bits, the true product is at least the first 128 bits of the
-// product of both mantissas, and less than 2 above: the power is less than 1 too small. ok is false if that leaves open
-// to which side it is rounded.
-func scaleDecimal(mantissa uint64, p *power) (x float64, ok bool) {
+// eightBytes returns the bytes of b from i on, the first in the low byte, with zeros after the end.
+func eightBytes(b []byte, i int) uint64 {
+	if i+8 <= len(b) {
+		return binary.LittleEndian.Uint64(b[i:])
+	}
+	var last [8]byte
+	copy(last[:], b[min(i, len(b)):])
+	return binary.LittleEndian.Uint64(last[:])
+}
+
+// leadingDigits returns the number that the digits make with which eight characters start, the first in the low byte, and
+// how many they are.
+func leadingDigits(w uint64) (x uint64, digits int) {
+	d := w ^ 0x3030303030303030                                // 0 to 9 for digits, more for others
+	other := (d + 0x7676767676767676 | d) & 0x8080808080808080 // right up to the first that is none
+	digits = bits.TrailingZeros64(other) / 8
+	d <<= uint(64-8*digits) & 127 // zeros before them
+	d = d*10 + d>>8               // pairs, in every second byte
+	return (d&0x000000ff000000ff*0x000f424000000064 + d>>16&0x000000ff000000ff*0x0000271000000001) >> 32, digits
+}
+
+// leadingZeros returns the number of zeros that digits with a point among them start with.
+func leadingZeros(text []byte) int {
+	zeros := 0
+	for _, c := range text {
+		switch c {
+		case '0':
+			zeros++
+		case '.':
+		default:
+			return zeros
+		}
+	}
+	return zeros
+}
+
+// quickExponent reads a sign and up to four digits. The length is 0 if there are none.
+func quickExponent(b []byte) (e, length int) {
+	i, sign := 0, 1
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		if b[0] == '-' {
+			sign = -1
+		}
+		i++
+	}
+	start := i
+	for ; i < len(b) && i-start < 4 && b[i]-'0' <= 9; i++ {
+		e = 10*e + int(b[i]-'0')
+	}
+	if i == start {
+		return 0, 0
+	}
+	return sign * e, i
+}
+
+// scaleDecimal returns the bits of mantissa times the power, rounded to the nearest float64, which is neither subnormal
+// nor infinite for the powers there are. With the mantissa shifted to 64 bits, the true product is at least the first 128
+// bits of the product of both mantissas, and less than 2 above: the power is less than 1 too small. ok is false if that
+// leaves open to which side it is rounded.
+func scaleDecimal(mantissa uint64, p *power) (x uint64, ok bool) {
 	zeros := bits.LeadingZeros64(mantissa)
-	mantissa <<= uint(zeros)
+	mantissa <<= uint(zeros) & 63
 	high, mid := bits.Mul64(mantissa, p.high)
 	carry, _ := bits.Mul64(mantissa, p.low)
 	mid, c := bits.Add64(mid, carry, 0)
 	high += c
-	exponent := p.exponent - zeros + 128 // of high
-	if high>>63 == 0 {
-		high, mid = high<<1|mid>>63, mid<<1
-		exponent--
-	}
+	shift := high>>63 ^ 1 // so that the highest bit is set
+	high = high<<shift | mid>>1>>(63-shift)
+	mid <<= shift
+	exponent := uint64(p.exponent-zeros+128) - shift // of high
 	// The 53 highest bits stay; 11 of high and mid are the rest.
 	const restBits, half = 11, 1 << 10
 	rest := high & (1<<restBits - 1)
-	kept := high >> restBits
-	switch {
-	case rest < half-1 || rest == half-1 && mid < math.MaxUint64-4: // below the middle by more than the error
-	case rest > half || rest == half && mid > 0:
-		kept++
-	default:
+	if rest == half-1 && mid >= math.MaxUint64-4 || rest == half && mid == 0 { // within the error of the middle
 		return 0, false
 	}
-	if kept == 1<<53 {
-		kept >>= 1
-		exponent++
-	}
-	return math.Float64frombits(uint64(exponent+restBits+52+1023)<<52 | kept&(1<<52-1)), true
+	kept := high>>restBits + rest>>(restBits-1)
+	return (exponent+restBits+52+1023)<<52 + kept - 1<<52, true // a kept of 1<<53 carries into the exponent
 }

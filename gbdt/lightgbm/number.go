@@ -101,8 +101,8 @@ func parseFloats(dst []float64, b []byte) (err error) {
 	var token []byte
 	powers := powers()
 	for i := range dst {
-		if x, rest, ok := quickFloat(b, powers); ok {
-			dst[i], b = x, rest[min(len(rest), 1):]
+		if x, length := quickFloat(b, powers); length > 0 {
+			dst[i], b = x, b[min(length+1, len(b)):]
 			continue
 		}
 		if token, b = nextToken(b); len(token) == 0 {
@@ -135,25 +135,23 @@ func parseInts[T int32 | uint32 | uint8](dst []T, b []byte, low, high int64) err
 	return endOfValues(b, len(dst))
 }
 
-// quickInt reads the integer of at most 18 digits that b starts with, up to a blank or the end, and returns its length, 0
+// quickInt reads the integer of at most 15 digits that b starts with, up to a blank or the end, and returns its length, 0
 // if it is none.
 func quickInt(b []byte) (n int64, length int) {
-	i := 0
-	negative := len(b) > 0 && b[0] == '-'
-	if negative {
-		i++
+	negative := startsNegative(b)
+	x, digits := leadingDigits(eightBytes(b, int(negative)))
+	i := int(negative) + digits
+	if digits == 8 { // or more
+		var more uint64
+		more, digits = leadingDigits(eightBytes(b, i))
+		x = x*smallPowers[digits] + more
+		i += digits
 	}
-	start := i
-	for ; i < len(b) && b[i]-'0' <= 9; i++ {
-		n = 10*n + int64(b[i]-'0')
-	}
-	if i == start || i-start > 18 || i < len(b) && b[i] != ' ' {
+	if digits == 8 || i == int(negative) || i < len(b) && b[i] != ' ' {
 		return 0, 0
 	}
-	if negative {
-		n = -n
-	}
-	return n, i
+	minus := -int64(negative) // all bits, or none
+	return int64(x) ^ minus - minus, i
 }
 
 func endOfValues(b []byte, n int) error {
