@@ -42,7 +42,7 @@ func (c *call) logAccess(took time.Duration) {
 	b = append(b, `,"seconds":`...)
 	b = strconv.AppendFloat(b, took.Seconds(), 'f', 6, 64)
 	b = append(b, `,"request_bytes":`...)
-	b = strconv.AppendInt(b, max(c.r.ContentLength, 0), 10)
+	b = strconv.AppendInt(b, c.requestBytes(), 10)
 	b = append(b, `,"bytes":`...)
 	b = strconv.AppendInt(b, c.w.sent, 10)
 	b = append(b, `,"address":"`...)

@@ -141,6 +141,18 @@ func TestUploadRefuses(t *testing.T) {
 	}
 }
 
+// What only Go reads as a number is none; what spreadsheets write is one.
+func TestUploadNumbers(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	for cell, ok := range map[string]bool{"5": true, "5.": true, " 5.00 ": true, "50e-1": true, "0x5p0": false, "0x1p2": false, "1_0": false, "NaN": false, "Inf": false, "five": false, "": false, "5,0": false} {
+		u := into[Upload](f.do("POST", "/api/v1/predict/upload", "asset,horizon_years\nGold,"+cell+"\n", "Content-Type", csvType).want(200))
+		if (u.Answered == 1) != ok {
+			t.Errorf("horizon_years %q: %+v", cell, u)
+		}
+	}
+}
+
 func TestUploadForm(t *testing.T) {
 	t.Parallel()
 	f := setup(t, nil)
@@ -160,7 +172,7 @@ func FuzzUpload(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		rows, err := readUpload(strings.NewReader(text))
+		rows, err := readUpload(strings.NewReader(text), func(int) error { return nil })
 		if err != nil {
 			if p := problemOf(err); p.Status >= 500 {
 				t.Fatalf("%q: %v", text, err)

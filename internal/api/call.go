@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"io"
@@ -43,8 +42,11 @@ type call struct {
 	ctx context.Context
 	// breath is when long work last let others in.
 	breath time.Time
-	// received is what the route's own reader made of the body.
-	received any
+	// rows are what an upload asks.
+	rows []uploadRow
+	// received counts the bytes of a body whose size was not small and known, held
+	// those that the call holds in memory.
+	received, held int64
 	// failed is what the operation could not do; it goes before what is in out.
 	failed error
 	body   bytes.Buffer
@@ -65,7 +67,7 @@ func (c *call) reset(h *Handler, w http.ResponseWriter, r *http.Request) {
 	c.h, c.r, c.route, c.model = h, r, nil, h.service.current.Load()
 	c.start = h.options.Now()
 	c.w = writer{ResponseWriter: w, call: c}
-	c.addr, c.idLen, c.key, c.hit, c.ctx, c.received, c.failed, c.status = netip.Addr{}, 0, "", false, nil, nil, nil, 0
+	c.addr, c.idLen, c.key, c.hit, c.ctx, c.rows, c.received, c.failed, c.status = netip.Addr{}, 0, "", false, nil, nil, 0, nil, 0
 	c.cacheKey, c.keep = c.cacheKey[:0], answer{}
 }
 
@@ -81,8 +83,17 @@ func (c *call) release() {
 	c.out.Reset()
 	c.reader.Reset(nil)
 	h := c.h
-	c.h, c.r, c.ctx, c.received, c.failed, c.model, c.route, c.w, c.keep = nil, nil, nil, nil, nil, nil, nil, writer{}, answer{}
+	c.letGo()
+	c.h, c.r, c.ctx, c.rows, c.failed, c.model, c.route, c.w, c.keep = nil, nil, nil, nil, nil, nil, nil, writer{}, answer{}
 	h.calls.Put(c)
+}
+
+// requestBytes is the size of the body, as announced or, if it was not, as read.
+func (c *call) requestBytes() int64 {
+	if c.r.ContentLength >= 0 {
+		return c.r.ContentLength
+	}
+	return c.received
 }
 
 // now is the clock of the service.
@@ -110,7 +121,9 @@ func (w *writer) Write(b []byte) (int, error) {
 		w.status = http.StatusOK
 	}
 	n, err := w.ResponseWriter.Write(b)
-	w.sent += int64(n)
+	if w.call.r.Method != http.MethodHead { // the server throws that body away
+		w.sent += int64(n)
+	}
 	return n, err
 }
 
@@ -137,7 +150,7 @@ func (c *call) fail(err error) {
 	p := *problemOf(err)
 	p.RequestID = string(c.id[:c.idLen])
 	if strings.HasPrefix(c.r.URL.Path, "/v2/") {
-		p.Text = cmp.Or(p.Detail, p.Title)
+		p.Text = p.words()
 	}
 	if p.cause != nil {
 		level := slog.LevelInfo

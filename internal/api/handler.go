@@ -31,6 +31,7 @@ type Handler struct {
 	// thousands of forecasts.
 	short, long *gate
 	rates       *rates
+	held        *held
 	notFound    *route
 	// predict is the shape of one question.
 	predict             *shape
@@ -49,6 +50,7 @@ func NewHandler(s *Service, pages map[string]http.Handler) *Handler {
 	h.short, h.long = newGates(o)
 	h.cacheHit, h.cacheMiss = o.Metrics.Cache.WithLabelValues("hit"), o.Metrics.Cache.WithLabelValues("miss")
 	h.rates = newRates(o.RateLimit, o.RateBurst, o.Now)
+	h.held = newHeld()
 	h.api = huma.NewAPI(openAPI(o.Version), adapter{h})
 	h.notFound = &route{method: "", template: "", metrics: o.Metrics.Route("other", "unmatched")}
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { h.unmatched(w) })
@@ -147,7 +149,7 @@ func (c *call) end() {
 		c.route = c.h.notFound
 	}
 	took := c.now().Sub(c.start)
-	c.route.metrics.Observe(c.w.status, took, max(c.r.ContentLength, 0), c.w.sent)
+	c.route.metrics.Observe(c.w.status, took, c.requestBytes(), c.w.sent)
 	c.h.options.Metrics.InFlight.Dec()
 	c.logAccess(took)
 	c.release()

@@ -19,12 +19,15 @@ import (
 // maxInferRows bounds the rows of one request.
 const maxInferRows = 10_000
 
+// wantShape says what shape the input has.
+var wantShape = fmt.Sprintf("want [n, %d] with n from 1 to %d", forecast.NumSpread, maxInferRows)
+
 // An inference is one request of the Open Inference Protocol, read.
 type inference struct {
 	id    string
 	model forecast.ModelType
-	rows  []forecast.SpreadRow
-	// shape is [n, columns] as given.
+	// data holds the rows one after another, shape is [n, columns] as given.
+	data  numbers
 	shape []int
 	// outputs are those asked for; empty is all.
 	outputs []string
@@ -96,7 +99,7 @@ func inferExample() map[string]any {
 // infer answers /v2/models/pppq/infer.
 func (c *call) infer() {
 	began := time.Now()
-	in, err := parseInference(c.body.Bytes())
+	in, err := parseInference(c.body.Bytes(), -1)
 	if err != nil {
 		c.failed = err
 		return
@@ -110,13 +113,14 @@ func (c *call) infer() {
 	}
 	b = append(b, `,"outputs":[`...)
 	wants := func(name string) bool { return len(in.outputs) == 0 || slices.Contains(in.outputs, name) }
-	classes := make([]string, len(in.rows))
+	n := in.shape[0]
+	classes := make([]string, n)
 	count := c.h.service.predictions[in.model]
 	probability := wants(probabilityOutput)
 	if probability {
-		b = appendHead(b, probabilityOutput, "FP64", len(in.rows), 4)
+		b = appendHead(b, probabilityOutput, "FP64", n, 4)
 	}
-	for i := range in.rows {
+	for i := range n {
 		if i%256 == 0 && c.ctx.Err() != nil {
 			c.failed = c.ctx.Err()
 			return
@@ -124,9 +128,9 @@ func (c *call) infer() {
 		if i%16 == 15 {
 			c.breathe()
 		}
-		p, err := classify(c.model.Forecaster, in.model, &in.rows[i])
+		p, err := classify(c.model.Forecaster, in.model, in.row(i))
 		if err != nil {
-			c.failed = inRow(err, in, i)
+			c.failed = c.inRow(err, i)
 			return
 		}
 		classes[i] = likeliest(p).String()
@@ -147,7 +151,7 @@ func (c *call) infer() {
 		if probability {
 			b = append(b, ',')
 		}
-		b = appendHead(b, classOutput, "BYTES", len(in.rows))
+		b = appendHead(b, classOutput, "BYTES", n)
 		for i, name := range classes {
 			if i > 0 {
 				b = append(b, ',')
@@ -159,7 +163,7 @@ func (c *call) infer() {
 		b = append(b, `]}`...)
 	}
 	b = append(b, `]}`...)
-	each := time.Since(began) / time.Duration(len(in.rows))
+	each := time.Since(began) / time.Duration(n)
 	for _, class := range classes {
 		count.Observe(class, each)
 	}
@@ -184,17 +188,23 @@ func appendHead(b []byte, name, datatype string, shape ...int) []byte {
 	return append(b, `],"data":[`...)
 }
 
-// inRow says where in the data a row can't be used.
-func inRow(err error, in *inference, row int) error {
+// inRow says where in the data a row can't be used; data may be one list, or a
+// list a row.
+func (c *call) inRow(err error, row int) error {
 	var r *rowError
-	if errors.As(err, &r) {
-		return invalid(at("/inputs/0/data/"+itoa(row*in.shape[1]+r.column), r.reason))
+	if !errors.As(err, &r) {
+		return err
 	}
-	return err
+	in, err := parseInference(c.body.Bytes(), row*forecast.NumSpread+r.column)
+	if err != nil {
+		return err
+	}
+	return invalid(at(in.data.pointer, r.reason))
 }
 
-// parseInference reads a request; the error is a *Problem.
-func parseInference(body []byte) (*inference, error) {
+// parseInference reads a request; the error is a *Problem. The pointer of the
+// number at locate is found on the way, if locate is not below 0.
+func parseInference(body []byte, locate int) (*inference, error) {
 	dec := decoders.Get().(*jsontext.Decoder)
 	defer func() {
 		dec.Reset(bytes.NewBuffer(nil))
@@ -202,15 +212,22 @@ func parseInference(body []byte) (*inference, error) {
 	}()
 	dec.Reset(bytes.NewBuffer(body))
 	c := checker{dec: dec}
-	in := &inference{model: forecast.Ensemble}
+	in := &inference{model: forecast.Ensemble, data: numbers{locate: locate}}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, newProblem(kindMalformed, "the body is empty; want a JSON object")
 	}
-	err := c.members(map[string]func() error{
-		"id":         func() error { return c.readText(&in.id, 256) },
-		"parameters": func() error { return in.readParameters(&c) },
-		"inputs":     func() error { return in.readInputs(&c) },
-		"outputs":    func() error { return in.readOutputs(&c) },
+	err := c.members(func(name string) error {
+		switch name {
+		case "id":
+			return c.readText(&in.id, 256)
+		case "parameters":
+			return in.readParameters(&c)
+		case "inputs":
+			return in.readInputs(&c)
+		case "outputs":
+			return in.readOutputs(&c)
+		}
+		return errUnknown
 	})
 	if err == nil {
 		err = c.end()
@@ -229,16 +246,18 @@ func parseInference(body []byte) (*inference, error) {
 
 func (in *inference) readParameters(c *checker) error {
 	var text string
-	err := c.members(map[string]func() error{
-		"model_type": func() error { return c.readText(&text, 16) },
+	err := c.members(func(name string) error {
+		if name == "model_type" {
+			return c.readText(&text, 16)
+		}
 		// Clients add parameters of their own protocol; none of them changes the
 		// answer.
-		"": c.skip,
+		return c.skip()
 	})
 	if text != "" {
 		in.model = forecast.ModelType(text)
 		if !slices.Contains(forecast.ModelTypes, in.model) {
-			c.fault("/parameters/model_type", "want lgbm, xgb or ensemble")
+			c.fault("/parameters/model_type", wantModel)
 		}
 	}
 	return err
@@ -254,30 +273,39 @@ func (in *inference) readInputs(c *checker) error {
 	})
 }
 
+// readShape reads the shape of the input.
+func (in *inference) readShape(c *checker) error {
+	return c.entries(func(i int) error {
+		var n float64
+		err := c.readNumber(&n, false)
+		if i < 2 && n >= 0 && n <= maxInferRows && n == math.Trunc(n) {
+			in.shape = append(in.shape, int(n))
+		} else if err == nil {
+			c.fault("/inputs/0/shape", wantShape)
+		}
+		return err
+	})
+}
+
 func (in *inference) readInput(c *checker) error {
 	var name, datatype string
-	var data []float64
 	given := false
-	err := c.members(map[string]func() error{
-		"name":       func() error { return c.readText(&name, 64) },
-		"datatype":   func() error { return c.readText(&datatype, 16) },
-		"parameters": c.skip,
-		"shape": func() error {
-			return c.entries(func(i int) error {
-				var n float64
-				err := c.readNumber(&n, false)
-				if i < 2 && n >= 0 && n <= maxInferRows && n == math.Trunc(n) {
-					in.shape = append(in.shape, int(n))
-				} else if err == nil {
-					c.fault("/inputs/0/shape", fmt.Sprintf("want [n, %d] with n from 1 to %d", forecast.NumSpread, maxInferRows))
-				}
-				return err
-			})
-		},
-		"data": func() error {
+	err := c.members(func(member string) error {
+		switch member {
+		case "name":
+			return c.readText(&name, 64)
+		case "datatype":
+			return c.readText(&datatype, 16)
+		case "parameters":
+			return c.skip()
+		case "shape":
+			return in.readShape(c)
+		case "data":
 			given = true
-			return c.readData(&data)
-		},
+			in.data.values = make([]float64, 0, forecast.NumSpread)
+			return in.data.read(c)
+		}
+		return errUnknown
 	})
 	in.found = true
 	if err != nil || len(c.faults) > 0 {
@@ -289,24 +317,29 @@ func (in *inference) readInput(c *checker) error {
 	case datatype != "FP64":
 		c.fault("/inputs/0/datatype", "want FP64")
 	case len(in.shape) != 2 || in.shape[0] < 1 || in.shape[1] != forecast.NumSpread:
-		c.fault("/inputs/0/shape", fmt.Sprintf("want [n, %d] with n from 1 to %d", forecast.NumSpread, maxInferRows))
-	case !given || len(data) != in.shape[0]*in.shape[1]:
-		c.fault("/inputs/0/data", fmt.Sprintf("want %d numbers, got %d", in.shape[0]*in.shape[1], len(data)))
-	default:
-		in.rows = make([]forecast.SpreadRow, in.shape[0])
-		for i := range in.rows {
-			copy(in.rows[i][:], data[i*forecast.NumSpread:])
-		}
+		c.fault("/inputs/0/shape", wantShape)
+	case !given || len(in.data.values) != in.shape[0]*in.shape[1]:
+		c.fault("/inputs/0/data", fmt.Sprintf("want %d numbers, got %d", in.shape[0]*in.shape[1], len(in.data.values)))
 	}
 	return nil
+}
+
+// row is a row of the data.
+func (in *inference) row(i int) *forecast.SpreadRow {
+	return (*forecast.SpreadRow)(in.data.values[i*forecast.NumSpread:])
 }
 
 func (in *inference) readOutputs(c *checker) error {
 	return c.entries(func(i int) error {
 		var name string
-		err := c.members(map[string]func() error{
-			"name":       func() error { return c.readText(&name, 64) },
-			"parameters": c.skip,
+		err := c.members(func(member string) error {
+			switch member {
+			case "name":
+				return c.readText(&name, 64)
+			case "parameters":
+				return c.skip()
+			}
+			return errUnknown
 		})
 		if err == nil && name != probabilityOutput && name != classOutput {
 			c.fault("/outputs/"+itoa(i)+"/name", "want probability or class")

@@ -113,13 +113,20 @@ func TestInvocationsOfQuestions(t *testing.T) {
 		`{"dataframe_split":{"columns":["asset"],"data":[["gold",5]]}}`:                                  "422 /dataframe_split/data/0",
 		`{"instances":[{"core_mean":0.1}]}`:                                                              "422 /instances/0/core_sd",
 		`{"instances":[{"core_mean":0.1,"core_sd":0.3,"what":1}]}`:                                       "422 /instances/0/what",
-		`{"instances":[5]}`:                       "422 /instances/0",
-		`{"instances":[[1,2]]}`:                   "422 /instances/0",
-		`{"instances":[],"inputs":[[1,2]]}`:       "422 ",
-		`{}`:                                      "422 ",
-		`{"dataframe_records":[]}`:                "422 ",
-		`{"dataframe_records":"x"}`:               "422 /dataframe_records",
-		`{"dataframe_records":[{"asset":1e999}]}`: "400 /dataframe_records/0/asset",
+		`{"instances":[5]}`:                 "422 /instances/0",
+		`{"instances":[[1,2]]}`:             "422 /instances/0",
+		`{"instances":[],"inputs":[[1,2]]}`: "422 ",
+		`{}`:                                "422 ",
+		`{"dataframe_records":[]}`:          "422 ",
+		`{"dataframe_records":"x"}`:         "422 /dataframe_records",
+		`{"instances":[5],"inputs":[5]}`:    "422 ",
+		`{"dataframe_split":{"columns":["asset","asset","horizon_years"],"data":[["gold","oil",5]]}}`:           "422 /dataframe_split/columns/1",
+		`{"dataframe_split":{"columns":["asset","horizon_years","cape"],"data":[["gold",5,20],["gold",5,-1]]}}`: "422 /dataframe_split/data/1/2",
+		`{"dataframe_split":{"columns":["core_mean","core_sd"],"data":[[0.1,-1]]}}`:                             "422 /dataframe_split/data/0/1",
+		`{"dataframe_split":{"columns":["asset"],"data":[["gold"]]}}`:                                           "422 /dataframe_split/data/0",
+		`{"dataframe_records":[{"asset":"gold","horizon_years":5}],"params":{"model_type":"best"}}`:             "422 /params/model_type",
+		`{"dataframe_records":[{"asset":"gold","horizon_years":5,"features":{"cape":20},"yield":0.1}]}`:         "422 /dataframe_records/0/yield",
+		`{"dataframe_records":[{"asset":1e999}]}`:                                                               "400 /dataframe_records/0/asset",
 		`x`: "400 ",
 	} {
 		x := f.post("/invocations", body)
@@ -131,6 +138,10 @@ func TestInvocationsOfQuestions(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %s, want %s", body, got, want)
 		}
+	}
+	s = into[short](f.post("/invocations", `{"dataframe_records":[{"asset":"gold","horizon_years":5},{"asset":"gold","horizon_years":5,"model_type":"lgbm"}],"params":{"model_type":"xgb","other":1}}`).want(200))
+	if s.Predictions[0].ModelType != forecast.XGB || s.Predictions[1].ModelType != forecast.LGBM {
+		t.Errorf("params.model_type: got %+v", s)
 	}
 	if got := f.get("/ping").want(200).Body.String(); got != "\n" {
 		t.Errorf("/ping %q", got)
@@ -153,17 +164,19 @@ func TestInferRefuses(t *testing.T) {
 	}
 	f.post("/v2/models/pppq/infer", input("features", "FP64", "[1,27]", good)).want(200)
 	for body, pointer := range map[string]string{
-		input("features", "FP64", "[1,27]", row):         fmt.Sprint("/inputs/0/data/", forecast.SpreadCoreSD),
-		input("x", "FP64", "[1,27]", good):               "/inputs/0/name",
-		input("features", "FP32", "[1,27]", good):        "/inputs/0/datatype",
-		input("features", "FP64", "[2,27]", good):        "/inputs/0/data",
-		input("features", "FP64", "[27]", good):          "/inputs/0/shape",
-		input("features", "FP64", "[1,26]", good):        "/inputs/0/shape",
-		input("features", "FP64", "[1,27,1]", good):      "/inputs/0/shape",
-		input("features", "FP64", "[-1,27]", good):       "/inputs/0/shape",
-		input("features", "FP64", "[1e9,27]", good):      "/inputs/0/shape",
-		input("features", "FP64", "[1,27]", `"a"`):       "/inputs/0/data/0",
-		input("features", "FP64", "[1,27]", "1e13,"+row): "/inputs/0/data",
+		input("features", "FP64", "[1,27]", row):                    fmt.Sprint("/inputs/0/data/", forecast.SpreadCoreSD),
+		input("features", "FP64", "[2,27]", good+","+row):           fmt.Sprint("/inputs/0/data/", forecast.NumSpread+forecast.SpreadCoreSD),
+		input("features", "FP64", "[2,27]", "["+good+"],["+row+"]"): fmt.Sprint("/inputs/0/data/1/", forecast.SpreadCoreSD),
+		input("x", "FP64", "[1,27]", good):                          "/inputs/0/name",
+		input("features", "FP32", "[1,27]", good):                   "/inputs/0/datatype",
+		input("features", "FP64", "[2,27]", good):                   "/inputs/0/data",
+		input("features", "FP64", "[27]", good):                     "/inputs/0/shape",
+		input("features", "FP64", "[1,26]", good):                   "/inputs/0/shape",
+		input("features", "FP64", "[1,27,1]", good):                 "/inputs/0/shape",
+		input("features", "FP64", "[-1,27]", good):                  "/inputs/0/shape",
+		input("features", "FP64", "[1e9,27]", good):                 "/inputs/0/shape",
+		input("features", "FP64", "[1,27]", `"a"`):                  "/inputs/0/data/0",
+		input("features", "FP64", "[1,27]", "1e13,"+row):            "/inputs/0/data",
 		`{"inputs":[]}`:            "/inputs",
 		`{"inputs":{}}`:            "/inputs",
 		`{}`:                       "/inputs",
@@ -174,7 +187,7 @@ func TestInferRefuses(t *testing.T) {
 		strings.Replace(input("features", "FP64", "[1,27]", good), "}]}", `}],"outputs":[{"name":"x"}]}`, 1): "/outputs/0/name",
 	} {
 		p := f.post("/v2/models/pppq/infer", body).problem(422)
-		if len(p.Errors) == 0 || *p.Errors[0].Pointer != pointer || p.Text == "" {
+		if len(p.Errors) == 0 || *p.Errors[0].Pointer != pointer || !strings.Contains(p.Text, strings.TrimPrefix(pointer+": ", ": ")+p.Errors[0].Detail) {
 			t.Errorf("%.200s: %+v, want a fault at %q", body, p, pointer)
 		}
 	}

@@ -63,7 +63,7 @@ func (h *Handler) registerInvocations() {
 
 // invocations answers /invocations. As with MLflow, one wrong row refuses all.
 func (c *call) invocations() {
-	rows, err := parseFrame(c.body.Bytes())
+	rows, model, err := parseFrame(c.body.Bytes())
 	if err != nil {
 		c.failed = err
 		return
@@ -74,9 +74,10 @@ func (c *call) invocations() {
 			c.failed = err
 			return
 		}
-		p, err := c.predictRow(row)
+		c.breathe()
+		p, err := c.predictRow(row, model)
 		if err != nil {
-			c.failed = under(row.pointer, err)
+			c.failed = row.place(err)
 			return
 		}
 		predictions = append(predictions, p)
@@ -87,14 +88,17 @@ func (c *call) invocations() {
 // A frameRow is a row of a frame: by name, or as a list of the boosters' columns.
 type frameRow struct {
 	pointer string
+	// columns are the names of the cells, if the row is a list of a split frame.
+	columns []string
 	named   map[string]jsontext.Value
 	list    []jsontext.Value
 }
 
-// parseFrame reads the rows of any form; the error is a *Problem.
-func parseFrame(body []byte) ([]frameRow, error) {
+// parseFrame reads the rows of any form, and whose spread is used; the error is
+// a *Problem.
+func parseFrame(body []byte) ([]frameRow, forecast.ModelType, error) {
 	if p := anything.check(body, ""); p != nil {
-		return nil, p
+		return nil, "", p
 	}
 	var f frame
 	if err := json.Unmarshal(body, &f, json.RejectUnknownMembers(true)); err != nil {
@@ -103,65 +107,81 @@ func parseFrame(body []byte) ([]frameRow, error) {
 		if errors.As(err, &semantic) {
 			pointer = shorten(string(semantic.JSONPointer))
 		}
-		return nil, invalid(at(pointer, "want dataframe_split, dataframe_records, instances or inputs, in the form that MLflow's clients send"))
+		return nil, "", invalid(at(pointer, "want dataframe_split, dataframe_records, instances or inputs, in the form that MLflow's clients send"))
 	}
-	var rows []frameRow
 	forms := 0
+	for _, given := range []bool{f.Split != nil, f.Records != nil, f.Instances != nil, f.Inputs != nil} {
+		if given {
+			forms++
+		}
+	}
+	if forms != 1 {
+		return nil, "", invalid(at("", "want exactly one of dataframe_split, dataframe_records, instances and inputs"))
+	}
+	model := forecast.Ensemble
+	if v, ok := f.Params["model_type"]; ok {
+		if err := json.Unmarshal(v, &model); err != nil || !slices.Contains(forecast.ModelTypes, model) {
+			return nil, "", invalid(at("/params/model_type", wantModel))
+		}
+	}
+	rows, err := f.rows()
+	if err == nil && (len(rows) == 0 || len(rows) > maxInferRows) {
+		err = invalid(at("", "want 1 to 10000 rows"))
+	}
+	return rows, model, err
+}
+
+// rows reads the one form that is given.
+func (f *frame) rows() ([]frameRow, error) {
+	var rows []frameRow
 	if f.Split != nil {
-		forms++
+		for i, name := range f.Split.Columns {
+			if slices.Contains(f.Split.Columns[:i], name) {
+				return nil, invalid(at("/dataframe_split/columns/"+itoa(i), "the name stands twice"))
+			}
+		}
 		for i, cells := range f.Split.Data {
 			pointer := "/dataframe_split/data/" + itoa(i)
 			if len(cells) != len(f.Split.Columns) {
 				return nil, invalid(at(pointer, "want as many cells as there are columns"))
 			}
-			row := frameRow{pointer: pointer, named: map[string]jsontext.Value{}}
+			row := frameRow{pointer: pointer, columns: f.Split.Columns, named: map[string]jsontext.Value{}}
 			for k, name := range f.Split.Columns {
 				row.named[name] = cells[k]
 			}
 			rows = append(rows, row)
 		}
 	}
-	if f.Records != nil {
-		forms++
-		for i, r := range f.Records {
-			rows = append(rows, frameRow{pointer: "/dataframe_records/" + itoa(i), named: r})
-		}
+	for i, r := range f.Records {
+		rows = append(rows, frameRow{pointer: "/dataframe_records/" + itoa(i), named: r})
 	}
-	for name, values := range map[string][]jsontext.Value{"instances": f.Instances, "inputs": f.Inputs} {
-		if values == nil {
-			continue
-		}
-		forms++
-		for i, v := range values {
-			row := frameRow{pointer: "/" + name + "/" + itoa(i)}
-			var err error
-			switch v.Kind() {
-			case '{':
-				err = json.Unmarshal(v, &row.named)
-			case '[':
-				err = json.Unmarshal(v, &row.list)
-			default:
-				err = errors.New("neither")
-			}
-			if err != nil {
-				return nil, invalid(at(row.pointer, "want an object or a list"))
-			}
-			rows = append(rows, row)
-		}
+	name, values := "/instances/", f.Instances
+	if values == nil {
+		name, values = "/inputs/", f.Inputs
 	}
-	switch {
-	case forms != 1:
-		return nil, invalid(at("", "want exactly one of dataframe_split, dataframe_records, instances and inputs"))
-	case len(rows) == 0 || len(rows) > maxInferRows:
-		return nil, invalid(at("", "want 1 to 10000 rows"))
+	for i, v := range values {
+		row := frameRow{pointer: name + itoa(i)}
+		var err error
+		switch v.Kind() {
+		case '{':
+			err = json.Unmarshal(v, &row.named)
+		case '[':
+			err = json.Unmarshal(v, &row.list)
+		default:
+			err = errors.New("neither")
+		}
+		if err != nil {
+			return nil, invalid(at(row.pointer, "want an object or a list"))
+		}
+		rows = append(rows, row)
 	}
 	return rows, nil
 }
 
 // predictRow answers a question, or classifies a row of the boosters' columns.
-func (c *call) predictRow(row frameRow) (any, error) {
+func (c *call) predictRow(row frameRow, model forecast.ModelType) (any, error) {
 	if _, question := row.named["asset"]; question {
-		text, err := json.Marshal(questionOf(row.named), writeOptions)
+		text, err := json.Marshal(questionOf(row.named, model), writeOptions)
 		if err != nil {
 			return nil, err
 		}
@@ -196,7 +216,7 @@ func (c *call) predictRow(row frameRow) (any, error) {
 			return nil, invalid(at(cell(row, names, i), "want a number"))
 		}
 	}
-	p, err := classify(c.model.Forecaster, forecast.Ensemble, &in)
+	p, err := classify(c.model.Forecaster, model, &in)
 	var wrong *rowError
 	if errors.As(err, &wrong) {
 		return nil, invalid(at(cell(row, names, wrong.column), wrong.reason))
@@ -205,7 +225,7 @@ func (c *call) predictRow(row frameRow) (any, error) {
 		return nil, err
 	}
 	class := likeliest(p).String()
-	c.h.service.predictions[forecast.Ensemble].Observe(class, 0)
+	c.h.service.predictions[model].Observe(class, 0)
 	return struct {
 		Class         string           `json:"class"`
 		Probabilities forecast.Classes `json:"probability"`
@@ -222,8 +242,8 @@ func cell(row frameRow, names []string, i int) string {
 
 // questionOf turns a flat row into a question: names that are not the question's
 // own are features, and null is not replaced.
-func questionOf(named map[string]jsontext.Value) map[string]any {
-	q, features := map[string]any{"explain": false}, map[string]any{}
+func questionOf(named map[string]jsontext.Value, model forecast.ModelType) map[string]any {
+	q, features := map[string]any{"explain": false, "model_type": model}, map[string]any{}
 	for name, v := range named {
 		switch name {
 		case "asset", "horizon_years", "model_type", "explain", "features":
@@ -234,8 +254,12 @@ func questionOf(named map[string]jsontext.Value) map[string]any {
 			}
 		}
 	}
-	if len(features) > 0 && q["features"] == nil {
+	switch {
+	case len(features) == 0:
+	case q["features"] == nil:
 		q["features"] = features
+	default: // two places for figures: those beside are refused as unknown
+		maps.Copy(q, features)
 	}
 	return q
 }
@@ -249,17 +273,26 @@ func spreadNames() []string {
 	return names
 }
 
-// under puts a row's place before the places of its faults.
-func under(pointer string, err error) error {
+// place puts the row's place before the places of an error's faults.
+func (row *frameRow) place(err error) error {
 	p := *problemOf(err)
 	p.Errors = slices.Clone(p.Errors)
 	for i, f := range p.Errors {
-		if f.Pointer != nil {
-			p.Errors[i] = at(shorten(pointer+strings.TrimPrefix(*f.Pointer, "/features")), f.Detail)
+		if f.Pointer == nil {
+			continue
 		}
+		name := strings.TrimPrefix(*f.Pointer, "/features")
+		if row.columns != nil && name != "" {
+			if k := slices.IndexFunc(row.columns, func(c string) bool { return "/"+escapePointer(c) == name }); k >= 0 {
+				name = "/" + itoa(k)
+			} else { // a column that is not there, so the name is one of ours
+				f.Detail, name = name[1:]+" "+f.Detail, ""
+			}
+		}
+		p.Errors[i] = at(shorten(row.pointer+name), f.Detail)
 	}
 	if len(p.Errors) == 0 {
-		p.Errors = []Fault{at(pointer, "in this row")}
+		p.Errors = []Fault{at(row.pointer, "in this row")}
 	}
 	return &p
 }

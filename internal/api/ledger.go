@@ -179,7 +179,7 @@ func (r *ledgerRow) forecast() PastForecast {
 		r.fault("model_version", err)
 	}
 	if !slices.Contains(forecast.ModelTypes, f.ModelType) {
-		r.fault("model_type", errors.New("want lgbm, xgb or ensemble"))
+		r.fault("model_type", errors.New(wantModel))
 	}
 	h := r.number("horizon_months", panel.MinHorizon, panel.MaxHorizon)
 	f.HorizonYears = h / 12

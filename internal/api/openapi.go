@@ -35,9 +35,8 @@ func openAPI(version string) huma.Config {
 				{Name: "protocols", Description: "Doors for clients of other model servers"},
 			},
 		},
-		Formats:                      map[string]huma.Format{jsonType: format, "json": format},
-		DefaultFormat:                jsonType,
-		RejectUnknownQueryParameters: true,
+		Formats:       map[string]huma.Format{jsonType: format, "json": format},
+		DefaultFormat: jsonType,
 	}
 }
 

@@ -48,7 +48,7 @@ type Options struct {
 
 	// Cache keeps encoded answers in memory.
 	Cache bool
-	// MaxInFlight requests are at work at once, 0 for one a thread; MaxQueue more
+	// MaxInFlight requests are at work at once, 0 for two a thread; MaxQueue more
 	// may wait.
 	MaxInFlight, MaxQueue int
 	// RateLimit is in requests a second for each key or address, 0 is off;

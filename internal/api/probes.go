@@ -82,7 +82,11 @@ func (h *Handler) registerProbes() {
 		return out, nil
 	})
 	metrics := h.options.Metrics.Handler()
-	h.plain(http.MethodGet, "/metrics", policy{scope: open, quiet: true}, func(c *call) {
+	h.describe(huma.Operation{
+		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"service"},
+		Summary: "Metrics for Prometheus, as text or protobuf as the scraper asks",
+	}, probe)
+	h.plain(http.MethodGet, "/metrics", probe, func(c *call) {
 		c.w.Header().Del("Cache-Control")
 		metrics.ServeHTTP(&c.w, c.r)
 	})

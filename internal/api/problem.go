@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -24,7 +25,7 @@ type Problem struct {
 	Near      []string `json:"near,omitempty" doc:"Names that come near the unknown one"`
 	RequestID string   `json:"request_id,omitempty" doc:"The X-Request-Id of this request"`
 	// Text is Detail or Title for clients of the Open Inference Protocol.
-	Text string `json:"error,omitempty" doc:"The same in the member that clients of the Open Inference Protocol read; under /v2 alone"`
+	Text string `json:"error,omitempty" doc:"All of it as one text in the member that clients of the Open Inference Protocol read; under /v2 alone"`
 
 	kind    kind
 	headers http.Header
@@ -118,6 +119,22 @@ func invalid(faults ...Fault) *Problem {
 	p := newProblem(kindInvalid, "see errors for each field")
 	p.Errors = faults
 	return p
+}
+
+// words are the whole problem as one text, for clients that read no more.
+func (p *Problem) words() string {
+	if len(p.Errors) == 0 {
+		return cmp.Or(p.Detail, p.Title)
+	}
+	var all []string
+	for _, f := range p.Errors {
+		place := f.Parameter
+		if f.Pointer != nil {
+			place = *f.Pointer
+		}
+		all = append(all, strings.TrimPrefix(place+": "+f.Detail, ": "))
+	}
+	return strings.Join(all, "; ")
 }
 
 // Error implements error; it is for logs.

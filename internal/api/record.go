@@ -15,7 +15,7 @@ import (
 
 type recordInput struct {
 	Asset     string  `query:"asset" maxLength:"64" doc:"Only this asset"`
-	Horizon   float64 `query:"horizon_years" minimum:"1" maximum:"10" doc:"Only this horizon"`
+	Horizon   float64 `query:"horizon_years" minimum:"1" maximum:"10" multipleOf:"0.25" doc:"Only this horizon"`
 	ModelType string  `query:"model_type" enum:"lgbm,xgb,ensemble" doc:"Only this model type"`
 	Scored    bool    `query:"scored" doc:"Only forecasts whose outcome is known"`
 	Offset    int     `query:"offset" minimum:"0" maximum:"1000000" doc:"Rows to pass over; next in an answer holds it"`

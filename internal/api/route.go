@@ -3,15 +3,11 @@ package api
 import (
 	"context"
 	"errors"
-	"maps"
 	"mime"
 	"net/http"
-	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -72,6 +68,7 @@ type route struct {
 	operation        *huma.Operation
 	metrics          *telemetry.Route
 	shape            *shape // of the body, nil if there is none
+	params           []param
 	serve            func(*call)
 	// index begins the cache keys of the route.
 	index byte
@@ -88,6 +85,7 @@ type adapter struct{ h *Handler }
 func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	r := &route{method: op.Method, template: op.Path, operation: op, serve: func(c *call) { handler(c) }}
 	r.policy = op.Metadata[policyKey].(policy)
+	r.params = paramsOf(a.h.api.OpenAPI().Components.Schemas, op)
 	if op.RequestBody != nil {
 		if media := op.RequestBody.Content[jsonType]; media != nil {
 			r.shape = compile(a.h.api.OpenAPI().Components.Schemas, media.Schema)
@@ -102,16 +100,18 @@ func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.h.ServeHT
 // enter is the way of a routed request to its handler and back.
 func (c *call) enter(r *route) {
 	c.route = r
-	if err := c.authorize(); err != nil {
-		c.fail(err)
-		return
-	}
+	denied := c.authorize()
 	if r.scope != open {
+		// Before a refusal too: who guesses keys is slowed down by address.
 		if err := c.h.rates.take(c); err != nil {
 			c.h.options.Metrics.Shed.WithLabelValues("rate").Inc()
 			c.fail(err)
 			return
 		}
+	}
+	if denied != nil {
+		c.fail(denied)
+		return
 	}
 	if r.model && c.model == nil {
 		c.fail(errNoModel)
@@ -122,7 +122,7 @@ func (c *call) enter(r *route) {
 		return
 	}
 	if err := c.readBody(); err != nil {
-		c.fail(err)
+		c.shed(err)
 		return
 	}
 	if r.cache && c.fromCache() {
@@ -143,25 +143,34 @@ func (c *call) enter(r *route) {
 			place.leave()
 		}
 	}
+	if c.failed == nil && c.out.Len() > maxKept {
+		c.failed = c.hold(c.out.Cap())
+	}
 	switch {
 	case c.failed != nil:
-		c.fail(c.failed)
+		c.shed(c.failed)
 	case c.status != 0:
 		c.finish()
 	}
 }
 
-// early refuses long work that there is no place for before its body is read.
+// early refuses long work that there is no place or room for before its body is
+// read.
 func (c *call) early() error {
-	if c.route.work != long || c.r.ContentLength < 0 {
+	if c.route.work != long {
+		return nil
+	}
+	if c.h.held.full() {
+		return busy(0)
+	}
+	if c.r.ContentLength < 0 {
 		return nil
 	}
 	gate, units := c.gate()
 	return gate.full(c.route.cost, units)
 }
 
-// shed answers for a gate that gave no place: it is full, or the caller left the
-// line.
+// shed answers for what was not done, and counts it if the service was full.
 func (c *call) shed(err error) {
 	if problemOf(err).kind == kindBusy {
 		c.h.options.Metrics.Shed.WithLabelValues("busy").Inc()
@@ -228,7 +237,7 @@ func (c *call) gate() (g *gate, units float64) {
 
 // run checks the body and lets the operation answer into memory.
 func (c *call) run() {
-	if p := c.checkQuery(); p != nil {
+	if p := c.checkParams(); p != nil {
 		c.failed = p
 		return
 	}
@@ -243,36 +252,8 @@ func (c *call) run() {
 		// that the writer has no deadlines, as in tests.
 		_ = http.NewResponseController(c.w.ResponseWriter).SetReadDeadline(time.Time{})
 	}
-	ctx, cancel := context.WithTimeout(c.r.Context(), c.h.options.Timeout)
-	defer cancel()
-	c.ctx = callContext{ctx, c}
+	c.ctx = callContext{c.r.Context(), c, time.Now().Add(c.h.options.Timeout)}
 	c.route.serve(c)
-}
-
-// checkQuery refuses query strings that could be read in two ways: escapes that
-// are none, bytes that are not UTF-8, and a parameter given twice.
-func (c *call) checkQuery() *Problem {
-	if c.r.URL.RawQuery == "" || c.route.operation == nil {
-		return nil
-	}
-	query, err := url.ParseQuery(c.r.URL.RawQuery)
-	if err != nil || strings.Contains(c.r.URL.RawQuery, ";") {
-		return newProblem(kindMalformed, "the query string is not valid")
-	}
-	var faults []Fault
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		values := query[name]
-		if !utf8.ValidString(name) || !utf8.ValidString(values[0]) {
-			return newProblem(kindMalformed, "the query string is not UTF-8")
-		}
-		if len(values) > 1 {
-			faults = append(faults, Fault{Parameter: name[:min(len(name), maxName)], Detail: "is given more than once"})
-		}
-	}
-	if len(faults) > 0 {
-		return invalid(faults[:min(len(faults), maxFaults)]...)
-	}
-	return nil
 }
 
 // finish sends the answer in memory, and keeps it if it may be kept.
@@ -283,13 +264,31 @@ func (c *call) finish() {
 	c.send(c.status, nil)
 }
 
-// callContext carries the call to handlers that only get a context.
+// callContext carries the call to handlers that only get a context, and the
+// deadline of the work. Operations compute and look at Err between steps; none
+// waits, so no timer closes Done at the deadline, which ends with the caller
+// alone.
 type callContext struct {
 	context.Context
-	call *call
+	call     *call
+	deadline time.Time
 }
 
 type callKey struct{}
+
+// Deadline implements context.Context.
+func (x callContext) Deadline() (time.Time, bool) { return x.deadline, true }
+
+// Err implements context.Context.
+func (x callContext) Err() error {
+	if err := x.Context.Err(); err != nil {
+		return err
+	}
+	if !time.Now().Before(x.deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
 
 // Value implements context.Context.
 func (x callContext) Value(key any) any {
@@ -318,6 +317,9 @@ func (c *call) readBody() error {
 	if r.ContentLength < 0 {
 		r.Body = http.MaxBytesReader(c.w.ResponseWriter, r.Body, limit)
 	}
+	if r.ContentLength < 0 || r.ContentLength > smallBody {
+		r.Body = arriving{r.Body, c}
+	}
 	if c.route.receive != nil {
 		return c.route.receive(c)
 	}
@@ -330,17 +332,21 @@ func (c *call) readBody() error {
 
 // bodyError says why a body could not be read.
 func bodyError(err error, limit int64) error {
-	var large *http.MaxBytesError
+	var (
+		large   *http.MaxBytesError
+		problem *Problem
+	)
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &problem):
+		return problem
 	case errors.As(err, &large):
 		return tooLarge(limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return newProblem(kindSlowBody, "send the body faster").with("Connection", "close")
 	}
-	p := newProblem(kindMalformed, "the body broke off before its end").with("Connection", "close")
-	return p
+	return newProblem(kindMalformed, "the body broke off before its end").with("Connection", "close")
 }
 
 func tooLarge(limit int64) error {

@@ -11,6 +11,7 @@ import (
 
 // What the core's columns of a row may hold; beyond, a forecast says nothing.
 const (
+	wantModel                  = "want lgbm, xgb or ensemble"
 	maxCoreMean                = 1e3
 	minCoreSD, maxCoreSD       = 1e-6, 1e3
 	maxRowCell                 = 1e12

@@ -211,6 +211,19 @@ func TestRateLimit(t *testing.T) {
 
 // A flood of addresses costs bounded memory, and callers that come again are
 // still known.
+// Who guesses keys is slowed down by address; who has one is not held up by that.
+func TestRateLimitOfWrongKeys(t *testing.T) {
+	t.Parallel()
+	key, line := testKey(t, "ana", "read")
+	f := setup(t, func(o *Options) { o.RateLimit, o.RateBurst, o.Keys = 1, 2, parseKeys(t, line) })
+	for i, want := range []int{401, 401, 429, 429} {
+		if got := f.get("/api/v1/assets", "X-API-Key", "guess").Code; got != want {
+			t.Errorf("guess %d: status %d, want %d", i+1, got, want)
+		}
+	}
+	f.get("/api/v1/assets", "X-API-Key", key).want(200)
+}
+
 func TestRatesForget(t *testing.T) {
 	t.Parallel()
 	now := today

@@ -86,14 +86,22 @@ func compile(r huma.Registry, s *huma.Schema) *shape {
 		minRunes: count(s.MinLength, 0), maxRunes: count(s.MaxLength, unlimited),
 		minItems: count(s.MinItems, 0), maxItems: count(s.MaxItems, unlimited), maxProps: count(s.MaxProperties, unlimited),
 	}
-	out.wantNumber = fmt.Sprintf("want a number from %g to %g", out.min, out.max)
+	out.wantNumber = "want a number"
+	if out.kind == huma.TypeInteger {
+		out.wantNumber = "want a whole number"
+	}
+	if !math.IsInf(out.min, 0) || !math.IsInf(out.max, 0) {
+		out.wantNumber += fmt.Sprintf(" from %.15g to %.15g", out.min, out.max)
+	}
 	if out.step > 0 {
 		out.wantNumber += fmt.Sprintf(" in steps of %g", out.step)
 	}
 	for _, e := range s.Enum {
 		out.enum = append(out.enum, fmt.Sprint(e))
 	}
-	out.wantEnum = "want " + strings.Join(out.enum, ", ")
+	if last := len(out.enum) - 1; last >= 0 {
+		out.wantEnum = "want " + strings.Join(out.enum[:last], ", ") + " or " + out.enum[last]
+	}
 	if s.Items != nil {
 		out.items = new(shape)
 		if s.Extensions[extensionAlone] == nil {
@@ -350,16 +358,23 @@ func (c *checker) text(s *shape) error {
 	if err != nil {
 		return err
 	}
-	text := token.String()
+	if detail := s.textFault(token.String()); detail != "" {
+		c.fault(c.pointer(), detail)
+	}
+	return nil
+}
+
+// textFault says what is wrong with a text, "" for nothing.
+func (s *shape) textFault(text string) string {
 	switch {
 	case len(s.enum) > 0:
 		if !slices.Contains(s.enum, text) {
-			c.fault(c.pointer(), s.wantEnum)
+			return s.wantEnum
 		}
 	case utf8.RuneCountInString(text) < s.minRunes || len(text) > s.maxRunes && utf8.RuneCountInString(text) > s.maxRunes:
-		c.fault(c.pointer(), fmt.Sprintf("want a text of %d to %d characters", s.minRunes, s.maxRunes))
+		return fmt.Sprintf("want a text of %d to %d characters", s.minRunes, s.maxRunes)
 	}
-	return nil
+	return ""
 }
 
 func (c *checker) number(s *shape) error {
@@ -371,11 +386,16 @@ func (c *checker) number(s *shape) error {
 	if err != nil {
 		return errRange
 	}
-	switch {
-	case s.kind == huma.TypeInteger && x != math.Trunc(x):
-		c.fault(c.pointer(), "want a whole number")
-	case x < s.min || x > s.max || s.step > 0 && math.Mod(x, s.step) != 0:
-		c.fault(c.pointer(), s.wantNumber)
+	if detail := s.numberFault(x); detail != "" {
+		c.fault(c.pointer(), detail)
 	}
 	return nil
+}
+
+// numberFault says what is wrong with a number, "" for nothing.
+func (s *shape) numberFault(x float64) string {
+	if x < s.min || x > s.max || s.step > 0 && math.Mod(x, s.step) != 0 || s.kind == huma.TypeInteger && x != math.Trunc(x) {
+		return s.wantNumber
+	}
+	return ""
 }

@@ -25,6 +25,11 @@ const (
 	maxUpload  = 10 << 20
 	maxRows    = 50_000
 	maxColumns = 100
+	// uploadLineBytes is what a line of the answer takes as text, about;
+	// uploadRowBytes and uploadFeatureBytes what a question takes in memory.
+	uploadLineBytes    = 512
+	uploadRowBytes     = 128
+	uploadFeatureBytes = 48
 
 	csvType  = "text/csv"
 	formType = "multipart/form-data"
@@ -87,7 +92,8 @@ func (h *Handler) registerUpload() {
 
 // upload answers the rows that receiveUpload read.
 func upload(ctx context.Context, c *call, _ *none) (*uploadOutput, error) {
-	rows := c.received.([]uploadRow)
+	rows := c.rows
+	c.out.Grow(len(rows) * uploadLineBytes)
 	out := Upload{Items: make([]UploadLine, len(rows))}
 	for i, row := range rows {
 		if err := ctx.Err(); err != nil {
@@ -110,6 +116,8 @@ func upload(ctx context.Context, c *call, _ *none) (*uploadOutput, error) {
 		line.Problem = row.problem
 		out.Failed++
 	}
+	c.rows = nil
+	c.letGo()
 	return &uploadOutput{Body: out}, nil
 }
 
@@ -127,21 +135,12 @@ func receiveUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	rows, err := readUpload(body)
+	rows, err := readUpload(body, c.hold)
 	if err != nil {
-		return bodyOrProblem(err)
+		return bodyError(err, maxUpload)
 	}
-	c.received = rows
+	c.rows = rows
 	return nil
-}
-
-// bodyOrProblem keeps problems and explains errors of reading.
-func bodyOrProblem(err error) error {
-	var p *Problem
-	if errors.As(err, &p) {
-		return p
-	}
-	return bodyError(err, maxUpload)
 }
 
 // csvPart is the CSV of the body: all of it, or the first file of a form.
@@ -161,7 +160,7 @@ func csvPart(c *call) (io.Reader, error) {
 			return nil, newProblem(kindMalformed, "the form holds no file")
 		}
 		if err != nil {
-			if p := problemOf(bodyOrProblem(err)); p.kind == kindTooLarge || p.kind == kindSlowBody {
+			if p := problemOf(bodyError(err, maxUpload)); p.kind == kindTooLarge || p.kind == kindSlowBody {
 				return nil, p
 			}
 			return nil, newProblem(kindMalformed, "the form cannot be read")
@@ -179,9 +178,9 @@ type column struct {
 	feature string
 }
 
-// readUpload reads questions; an error is a *Problem with the header or the
-// file, or one of reading.
-func readUpload(body io.Reader) ([]uploadRow, error) {
+// readUpload reads questions; hold is told what each takes in memory. An error
+// is a *Problem with the header or the file, or one of reading or of hold.
+func readUpload(body io.Reader, hold func(bytes int) error) ([]uploadRow, error) {
 	r := csv.NewReader(skipMark(body))
 	r.ReuseRecord = true
 	r.FieldsPerRecord = -1
@@ -216,6 +215,14 @@ func readUpload(body io.Reader) ([]uploadRow, error) {
 		}
 		if len(rows) > maxRows {
 			return nil, newProblem(kindTooLarge, "want at most 50,000 rows")
+		}
+		last := &rows[len(rows)-1]
+		size := uploadRowBytes + uploadFeatureBytes*len(last.question.Features)
+		if last.problem != nil {
+			size += uploadLineBytes
+		}
+		if err := hold(size); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -298,18 +305,18 @@ func readRow(columns []column, cells []string) (forecast.Question, *Problem) {
 			r.Asset = strings.Clone(cell)
 		case col.name == "model_type":
 			if cell != "" && !slices.Contains(forecast.ModelTypes, forecast.ModelType(cell)) {
-				fault("want lgbm, xgb or ensemble")
+				fault(wantModel)
 			}
 			r.ModelType = strings.Clone(cell)
 		case col.name == "horizon_years":
-			x, err := strconv.ParseFloat(cell, 64)
-			if _, ok := panel.HorizonIndex(months(x)); err != nil || !ok || float64(months(x)) != x*12 {
+			x, decimal := parseDecimal(cell)
+			if _, ok := panel.HorizonIndex(months(x)); !decimal || !ok || float64(months(x)) != x*12 {
 				fault("want a number from 1 to 10 in steps of 0.25")
 			}
 			r.HorizonYears = x
 		case cell != "":
-			x, err := strconv.ParseFloat(cell, 64)
-			if err != nil {
+			x, ok := parseDecimal(cell)
+			if !ok {
 				fault("want a number")
 				continue
 			}

@@ -9,9 +9,12 @@ import (
 // The functions of this file read JSON that no schema describes. A wrong type is
 // a fault, and the value is passed over; errors are of malformed JSON alone.
 
-// members reads an object and calls a function for each member it knows; the
-// one of the empty name takes all others.
-func (c *checker) members(known map[string]func() error) error {
+// errUnknown is what a reader of members says of a name that it does not know.
+var errUnknown = errors.New("unknown name")
+
+// members reads an object and calls read for the value of each member; read
+// returns errUnknown, and reads nothing, for a name that is not known.
+func (c *checker) members(read func(name string) error) error {
 	if c.dec.PeekKind() != '{' {
 		return c.wrong("want an object")
 	}
@@ -23,18 +26,13 @@ func (c *checker) members(known map[string]func() error) error {
 		if err != nil {
 			return err
 		}
-		read := known[token.String()]
-		if read == nil {
-			read = known[""]
-		}
-		if read == nil {
-			if err := c.skip(); err != nil {
-				return err
+		err = read(token.String())
+		if err == errUnknown {
+			if err = c.skip(); err == nil {
+				c.fault(c.pointer(), "this name is not known here")
 			}
-			c.fault(c.pointer(), "this name is not known here")
-			continue
 		}
-		if err := read(); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -97,15 +95,27 @@ func (c *checker) readNumber(x *float64, orMissing bool) error {
 	return nil
 }
 
-// readData appends the numbers of nested lists, in order; null is NaN.
-func (c *checker) readData(data *[]float64) error {
+// numbers are those of nested lists, in order; null is NaN.
+type numbers struct {
+	values []float64
+	// locate is the index of a number that is looked for, below 0 for none;
+	// pointer is where it was found.
+	locate  int
+	pointer string
+}
+
+// read appends the numbers of a list.
+func (n *numbers) read(c *checker) error {
 	return c.entries(func(int) error {
 		if c.dec.PeekKind() == '[' {
-			return c.readData(data)
+			return n.read(c)
 		}
 		var x float64
 		err := c.readNumber(&x, true)
-		*data = append(*data, x)
+		if len(n.values) == n.locate {
+			n.pointer = c.pointer()
+		}
+		n.values = append(n.values, x)
 		return err
 	})
 }

@@ -42,7 +42,7 @@ type Settings struct {
 	// RateLimit is in requests a second for each key or address, 0 is off.
 	RateLimit float64
 	RateBurst int
-	// MaxInFlight is 0 for as many as there are threads.
+	// MaxInFlight is 0 for twice as many as there are threads.
 	MaxInFlight int
 	MaxQueue    int
 

@@ -87,7 +87,7 @@ func Variables() []Variable {
 			set: func(s *Settings, v string) (err error) { s.RateLimit, err = number(v, 0, 1e6); return err }},
 		{Name: "RATE_BURST", Default: "0", Accepts: "0 to 1000000", Help: "requests that may come at once before RATE_LIMIT holds; 0 for twice RATE_LIMIT",
 			set: integer(0, 1e6, func(s *Settings) *int { return &s.RateBurst })},
-		{Name: "MAX_IN_FLIGHT", Default: "0", Accepts: "0 to 100000", Help: "requests at work at once; 0 for as many as WORKERS",
+		{Name: "MAX_IN_FLIGHT", Default: "0", Accepts: "0 to 100000", Help: "requests at work at once; 0 for two for each thread of WORKERS",
 			set: integer(0, 100000, func(s *Settings) *int { return &s.MaxInFlight })},
 		{Name: "MAX_QUEUE", Default: "256", Accepts: "0 to 100000", Help: "requests that may wait for work; more get 503 at once",
 			set: integer(0, 100000, func(s *Settings) *int { return &s.MaxQueue })},

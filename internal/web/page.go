@@ -30,6 +30,9 @@ func stylePath() string {
 	return "/static/style-" + hex.EncodeToString(sum[:6]) + ".css"
 }
 
+// referencePath is where the service shows its API; that page is not ours.
+const referencePath = "/docs"
+
 // assetPath is the page of an asset.
 func assetPath(id string) string { return "/assets/" + url.PathEscape(id) }
 
@@ -49,7 +52,7 @@ func (d *document) write(w io.Writer) error {
 		h.Header(h.Class("top"),
 			h.A(h.Class("brand"), h.Href("/"), g.Text("pppq")),
 			h.Nav(h.Aria("label", "Pages"),
-				d.tab("/", "Overview"), d.tab("/report", "How good is it?"),
+				d.tab("/", "Overview"), d.tab("/report", "How good is it?"), d.tab(referencePath, "API"),
 			),
 		),
 	).Render(w)
