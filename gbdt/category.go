@@ -92,7 +92,7 @@ func (f *feature) categoryBin(family Family, bins []uint8, x float64) uint8 {
 // runCategories finds the best division of the categories: one against the others for a few of them, else a run of them
 // in the order of their gradients, as LightGBM does. best has a slot of 0 then.
 func (c *slotScan) runCategories(best *split) {
-	if c.feature.bins() <= c.rule.categories.oneHot {
+	if c.feature.values < c.rule.categories.oneHot {
 		c.oneCategory(best)
 		return
 	}

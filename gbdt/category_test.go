@@ -3,6 +3,7 @@ package gbdt
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -111,9 +112,9 @@ func TestCategoriesAgainstPlainSearch(t *testing.T) {
 					t.Errorf("%v, one-hot %d, %d codes: gain %v, want %v", family, oneHot, codes, tree.Gain[0], want)
 				}
 				var got []int32
-				for w, bits := range tree.CategorySet(0) {
+				for w, word := range tree.CategorySet(0) {
 					for b := range 32 {
-						if bits>>b&1 != 0 {
+						if word>>b&1 != 0 {
 							got = append(got, int32(32*w+b))
 						}
 					}
@@ -121,6 +122,42 @@ func TestCategoriesAgainstPlainSearch(t *testing.T) {
 				slices.Sort(left)
 				if !slices.Equal(got, left) {
 					t.Errorf("%v, one-hot %d, %d codes: set %v, want %v", family, oneHot, codes, got, left)
+				}
+			}
+		}
+	}
+}
+
+// Below MaxCatToOneHot categories, missing values or not, a split names one of them, as in both libraries (checked with
+// LightGBM 4.7.0, whose four categories without missing values were divided two and two).
+func TestFewCategoriesAreNamedOneByOne(t *testing.T) {
+	effect := [5]float64{-2, 2, -1.9, 1.9, -1.8}
+	for _, family := range []Family{LightGBM, XGBoost} {
+		for codes := 3; codes <= 5; codes++ {
+			for _, missing := range []bool{false, true} {
+				values, labels := make([]float64, 5000), make([]float64, 5000)
+				for i := range values {
+					values[i], labels[i] = float64(i%codes), effect[i%codes]
+					if missing && i%11 == 0 {
+						values[i] = math.NaN()
+					}
+				}
+				x, err := NewMatrix(values, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := DefaultParams(family)
+				p.CategoricalFeatures, p.MaxLeaves, p.Rounds = []int{0}, 2, 1
+				r, err := Train(t.Context(), p, mustDataset(t, x, Targets{Labels: labels}), TrainOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				named := 0
+				for _, word := range r.Model.Trees[0].CategorySet(0) {
+					named += bits.OnesCount32(word)
+				}
+				if one := named == 1; one != (codes < p.MaxCatToOneHot) {
+					t.Errorf("%v, %d categories, missing %v: the set names %d", family, codes, missing, named)
 				}
 			}
 		}

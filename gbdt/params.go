@@ -131,7 +131,8 @@ type Params struct {
 	CatL2 float64
 	// MaxCatThreshold is the largest number of categories that a split names, at least 1. Default 32.
 	MaxCatThreshold int
-	// MaxCatToOneHot is the number of bins up to which a split names one category, 0 or more. Default 4.
+	// MaxCatToOneHot is the number of categories below which a split names one of them, 0 or more: LightGBM counts a bin
+	// more than there are. Default 4.
 	MaxCatToOneHot int
 	// MinDataPerGroup is the least number of rows by which the divisions tried differ, at least 1. Default 100.
 	MinDataPerGroup int
