@@ -192,14 +192,20 @@ func (w *walk) paths() []Path {
 			k = len(out)
 			out = append(out, Path{Asset: id, Months: months, From: r.t})
 		}
+		for p := &out[k]; p.From+series.Month(len(p.Loss)) < r.t; { // months without a forecast
+			p.add(-1, -1, -1)
+		}
 		outcome, rps := int8(-1), -1.0
 		if r.known != 0 && r.t <= last[r.horizon] {
 			outcome = int8(min(r.y, 1))
 			rps = math.Round(1e6*score.RPS(r.p[rungEnsemble], r.y)) / 1e6
 		}
-		out[k].Loss = append(out[k].Loss, int16(math.Round(1000*(1-r.p[rungEnsemble][0]))))
-		out[k].Outcome = append(out[k].Outcome, outcome)
-		out[k].RPS = append(out[k].RPS, rps)
+		out[k].add(int16(math.Round(1000*(1-r.p[rungEnsemble][0]))), outcome, rps)
 	}
 	return out
+}
+
+// add puts the next month on the path.
+func (p *Path) add(loss int16, outcome int8, rps float64) {
+	p.Loss, p.Outcome, p.RPS = append(p.Loss, loss), append(p.Outcome, outcome), append(p.RPS, rps)
 }

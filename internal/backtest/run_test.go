@@ -221,6 +221,69 @@ func TestPlantedFeatureIsCaught(t *testing.T) {
 	}
 }
 
+// A gap in an asset's figures stops no test: the months around it have no
+// forecast, and those after it stand at their own dates on the path.
+func TestGapInFigures(t *testing.T) {
+	t.Parallel()
+	set, err := source.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	gold, err := set.Get("GOLD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gap := series.Of(2016, 3)
+	figures := slices.DeleteFunc(slices.Clone(gold.Observations()), func(o series.Observation) bool { return o.Period == gap })
+	fund, err := series.New(series.Info{ID: "FUND", Sampling: series.Average}, figures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []*series.Series{fund}
+	for _, id := range set.IDs() {
+		s, _ := set.Get(id)
+		all = append(all, s)
+	}
+	if set, err = series.NewSet(all...); err != nil {
+		t.Fatal(err)
+	}
+	p, err := panel.Build(t.Context(), set, append(series.BuiltinAssets(), series.Asset{ID: "Fund", Kind: series.Custom, Price: "FUND"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, training := study(t, p)
+	r, err := Run(t.Context(), p, core, training, power.DefaultTiers(), Options{Seed: 1, From: series.Of(2012, 1), Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, _ := p.Find("Fund")
+	scored := 0
+	for _, path := range r.Paths {
+		if path.Asset != "Fund" || path.Months != 12 {
+			continue
+		}
+		h, _ := panel.HorizonIndex(12)
+		for i, o := range path.Outcome {
+			m := path.From + series.Month(i)
+			// From the month in which the gap is the newest figure on until twelve follow it.
+			if without := m > gap && m <= gap+panel.MinMonths; without != (path.Loss[i] < 0) {
+				t.Errorf("%s: P(loss) %d; without a forecast: %v", m, path.Loss[i], without)
+			}
+			if o < 0 {
+				continue
+			}
+			scored++
+			ln, _ := rows.Outcome(m, h)
+			if class := power.DefaultTiers().ClassOfLog(ln); (class > 0) != (o == 1) {
+				t.Errorf("%s: outcome %d on the path, class %s", m, o, class)
+			}
+		}
+	}
+	if scored < 70 {
+		t.Errorf("%d scored months of an asset with a gap, want at least 70", scored)
+	}
+}
+
 func TestGate(t *testing.T) {
 	t.Parallel()
 	champion := releaseReport(t)

@@ -214,15 +214,12 @@ func (w *walk) forecastHorizon(k, h int) error {
 			persistence.Advance(january)
 		}
 		for a, rows := range w.panel.Assets {
-			row, ok := rows.At(t)
+			i, ok := rows.Index(t)
 			if !ok || t < rows.First()+panel.ScoredAfter {
 				continue
 			}
-			r := record{asset: a, horizon: k, t: t, custom: rows.Asset.Kind == series.Custom, y: -1}
-			r.row = int(t - rows.Rows[0].T)
-			if rows.Rows[r.row].T != t {
-				return fmt.Errorf("walk-forward: rows of %s are not consecutive at %s", rows.Asset.ID, t)
-			}
+			row := rows.Rows[i]
+			r := record{asset: a, row: i, horizon: k, t: t, custom: rows.Asset.Kind == series.Custom, y: -1}
 			r.ln, r.known = rows.Outcome(t, h)
 			if r.known != 0 {
 				r.y = int(w.tiers.ClassOfLog(r.ln))

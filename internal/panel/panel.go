@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// MinMonths is how many monthly figures an asset needs to have rows.
+	// MinMonths is how many monthly figures without a gap a row needs at its end.
 	MinMonths = 12
 	// ScoredAfter is how many months after its first figure an asset's forecasts
 	// are tested.
@@ -86,9 +86,14 @@ func (r *Rows) LastOutcome(h int) series.Month {
 	return r.first + series.Month(len(r.lnMultiple[h])) - 1
 }
 
+// Index returns the place of the row of month t.
+func (r *Rows) Index(t series.Month) (i int, ok bool) {
+	return slices.BinarySearchFunc(r.Rows, t, func(row Row, t series.Month) int { return int(row.T - t) })
+}
+
 // At returns the row of month t.
 func (r *Rows) At(t series.Month) (Row, bool) {
-	i, ok := slices.BinarySearchFunc(r.Rows, t, func(row Row, t series.Month) int { return int(row.T - t) })
+	i, ok := r.Index(t)
 	if !ok {
 		return Row{}, false
 	}

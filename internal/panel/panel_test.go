@@ -155,8 +155,8 @@ func TestUserAsset(t *testing.T) {
 	plain := build(t, set)
 	sameUntil(t, plain, &panel.Panel{Assets: p.Assets[:9]}, plain.Last)
 	fund, _ := p.Find("Fund")
-	if got, want := fund.Rows[0].U, start+12; got != want {
-		t.Errorf("first row ends at %s, want %s: a gap and %d figures", got, want, panel.MinMonths)
+	if got, want := fund.Rows[0].U, start+5+panel.MinMonths; got != want {
+		t.Errorf("first row ends at %s, want %s: %d figures without a gap", got, want, panel.MinMonths)
 	}
 	want := 0.0
 	for i := 1; i < 31; i++ {

@@ -27,6 +27,8 @@ type step struct {
 	// count, mean and m2 are Welford's running moments of r.
 	count    int
 	mean, m2 float64
+	// run is how many months up to this one have a figure without a gap.
+	run int
 	// sums for the line through ln R against months since the first figure.
 	n, sx, sy, sxx, sxy, syy float64
 	// drawdown against the highest ln R of 120 months, and months since then.
@@ -97,8 +99,10 @@ func (s *state) recompute(i int) {
 			p.mean += d / float64(p.count)
 			p.m2 += d * (p.r - p.mean)
 		}
-		p.drawdown, p.underWater = math.NaN(), 0
-		if y := ln[i]; !math.IsNaN(y) {
+		p.drawdown, p.underWater, p.run = math.NaN(), 0, p.run+1
+		if y := ln[i]; math.IsNaN(y) {
+			p.run = 0
+		} else {
 			x := float64(i)
 			p.n, p.sx, p.sy = p.n+1, p.sx+x, p.sy+y
 			p.sxx, p.sxy, p.syy = p.sxx+x*x, p.sxy+x*y, p.syy+y*y
@@ -145,12 +149,12 @@ func (s *state) meanForMedian() (mean float64, ok bool) {
 	return s.steps[i].mean, true
 }
 
-// row returns the features at the end of month t, if the asset has a figure at
-// the last month whose price index is known and MinMonths of them.
+// row returns the features at the end of month t, if the asset has figures of the
+// last MinMonths months whose price index is known.
 func (s *state) row(t series.Month) (Row, bool) {
 	u := s.market.u
 	i := int(u - s.real.First)
-	if i < 0 || i >= len(s.steps) || math.IsNaN(s.real.Values[i]) || s.steps[i].n < MinMonths {
+	if i < 0 || i >= len(s.steps) || s.steps[i].run < MinMonths {
 		return Row{}, false
 	}
 	f := slices.Clone(s.market.shared[:])
