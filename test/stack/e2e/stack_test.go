@@ -58,7 +58,8 @@ func (s *stack) http() string  { return "http://" + host + ":" + s.ports["HTTP_P
 
 // tryIn runs a program in a folder and returns all that it prints.
 func tryIn(dir, name string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	// A busy machine compiles the program for minutes.
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
