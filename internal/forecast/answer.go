@@ -126,7 +126,7 @@ type Account struct {
 	// after them and the rule for thin evidence.
 	Spread     float64 `json:"spread"`
 	SpreadUsed float64 `json:"spread_used"`
-	// LossCore is P(loss) by the core alone.
+	// LossCore is P(loss) by the core alone, calibrated as the answer is.
 	LossCore float64 `json:"probability_of_loss_core"`
 	// Booster says how the spread was learned: the weight it earned.
 	BoosterWeight float64 `json:"booster_weight"`

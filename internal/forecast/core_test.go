@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pppq/pppq/gbdt"
 	"github.com/pppq/pppq/internal/forecast"
 	"github.com/pppq/pppq/internal/panel"
 	"github.com/pppq/pppq/internal/power"
@@ -288,6 +289,49 @@ func TestAnswerAddsUp(t *testing.T) {
 			}
 			if len(a.Goods) != 4 || a.Goods[0].Now == nil || a.Goods[0].YearAgo == nil {
 				t.Errorf("%s: goods %+v", a.Asset, a.Goods)
+			}
+		}
+	}
+}
+
+// What the families of features did adds up to the difference between the core
+// and the answer, also where a temperature corrects the probabilities.
+func TestContributionsAddUp(t *testing.T) {
+	t.Parallel()
+	f, err := fixture()
+	if err != nil {
+		t.Fatal(err)
+	}
+	training, err := forecast.NewTrainingSet(f.p, f.core, power.DefaultTiers())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := baseline(t)
+	b.Weights = forecast.Weights{LGBM: 1, XGB: 1, Ensemble: 1}
+	n := training.Known(f.p.Last)
+	if b.LGBM, err = training.FitSpread(t.Context(), gbdt.LightGBM, n, 1); err != nil {
+		t.Fatal(err)
+	}
+	if b.XGB, err = training.FitSpread(t.Context(), gbdt.XGBoost, n, 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, b.Calibration.Temperature = range []float64{1, 1.3} {
+		for i := range b.Assets {
+			for _, model := range forecast.ModelTypes {
+				q := forecast.Question{Asset: b.Assets[i].Asset.ID, Months: 24, Model: model, Explain: true}
+				a, err := b.Answer(q, time.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				spread, loss := math.Log(a.Core.Spread), a.Core.LossCore
+				for _, c := range a.Contributions {
+					spread, loss = spread+c.LnSpread, loss+c.Loss
+				}
+				// Float32 sums of the depth-wise booster leave some 1e-7.
+				if math.Abs(spread-math.Log(a.Core.SpreadUsed)) > 1e-6 || math.Abs(loss-a.ProbabilityLoss) > 1e-6 {
+					t.Errorf("%s, %s, temperature %v: contributions lead to ln spread %.8f and P(loss) %.8f, the answer has %.8f and %.8f", a.Asset, model,
+						b.Calibration.Temperature, spread, loss, math.Log(a.Core.SpreadUsed), a.ProbabilityLoss)
+				}
 			}
 		}
 	}

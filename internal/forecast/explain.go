@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -44,7 +45,7 @@ func (f *Forecaster) Answer(q Question, now time.Time) (*Answer, error) {
 	rate, parts := Center(s.Asset.Kind, v.values, q.Months)
 	a.Core = Account{
 		Center: rate, Parts: parts, Spread: v.core.SD, SpreadUsed: v.served.SD,
-		LossCore:      v.core.CDF(math.Log(f.Tiers[0])),
+		LossCore:      f.loss(v.core),
 		BoosterWeight: f.Weights.Of(q.Model),
 	}
 	if q.Explain {
@@ -132,7 +133,7 @@ func (f *Forecaster) contributions(v *view, q Question) []Contribution {
 	lossOf := func(ln float64) float64 {
 		n := v.core
 		n.SD *= math.Exp(ln)
-		return n.CDF(math.Log(f.Tiers[0]))
+		return f.loss(n)
 	}
 	perUnit := 0.0 // change of P(loss) for each unit of ln spread
 	if math.Abs(v.lnSpread) > 1e-9 {
@@ -155,7 +156,7 @@ func (f *Forecaster) contributions(v *view, q Question) []Contribution {
 		add(feature.Family, phi[i])
 	}
 	slices.SortStableFunc(out, func(a, b Contribution) int {
-		return int(math.Copysign(1, math.Abs(b.LnSpread)-math.Abs(a.LnSpread)))
+		return cmp.Compare(math.Abs(b.LnSpread), math.Abs(a.LnSpread))
 	})
 	add("average case", phi[NumSpread])
 	return out

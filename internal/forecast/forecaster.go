@@ -271,6 +271,11 @@ func (c Calibration) Calibrate(p score.Probs) score.Probs {
 	return score.ApplyTemperature(p, c.Temperature)
 }
 
+// loss is the calibrated probability of loss of a distribution.
+func (f *Forecaster) loss(n Normal) float64 {
+	return 1 - f.Calibration.Calibrate(Probabilities(n, f.Tiers))[0]
+}
+
 // Classify returns the calibrated class probabilities of a question.
 func (f *Forecaster) Classify(q Question) (score.Probs, error) {
 	v, err := f.resolve(q)
