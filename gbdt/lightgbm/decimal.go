@@ -49,22 +49,26 @@ var powers = sync.OnceValue(func() *[highestPower - lowestPower + 1]power {
 //
 // Signs, lengths and digits are those of chance, so it has few branches that depend on them.
 func quickFloat(b []byte, powers *[highestPower - lowestPower + 1]power) (x float64, length int) {
-	negative := startsNegative(b)
-	start := int(negative)
-	mantissa, digits := leadingDigits(eightBytes(b, start))
-	i := start + digits
+	negative, mantissa, digits := leadingInt(b)
+	i := int(negative) + digits
 	e := 0
-	if digits == 8 { // or more
+	if digits >= 7 { // or more
 		for ; i < len(b) && b[i]-'0' <= 9; i++ {
+			if mantissa > room[1] {
+				return 0, 0
+			}
 			mantissa = 10*mantissa + uint64(b[i]-'0')
+			digits++
 		}
-		digits = i - start
 	}
 	if i < len(b) && b[i] == '.' {
 		i++
 		point := i
 		for {
 			more, n := leadingDigits(eightBytes(b, i))
+			if mantissa > room[n] {
+				return 0, 0
+			}
 			if n < 8 {
 				mantissa = mantissa*smallPowers[n] + more
 				i += n
@@ -76,8 +80,7 @@ func quickFloat(b []byte, powers *[highestPower - lowestPower + 1]power) (x floa
 		e = point - i
 		digits -= e
 	}
-	const most = 19 // digits fit 64 bits
-	if digits == 0 || digits > most && digits-leadingZeros(b[start:i]) > most {
+	if digits == 0 {
 		return 0, 0
 	}
 	if i < len(b) && b[i] == 'e' {
@@ -108,13 +111,21 @@ func quickFloat(b []byte, powers *[highestPower - lowestPower + 1]power) (x floa
 // smallPowers are the powers of ten that leadingDigits counts.
 var smallPowers = [9]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 
-// startsNegative returns 1 if b starts with a minus, else 0.
-func startsNegative(b []byte) uint64 {
-	negative := uint64(0)
-	if len(b) > 0 && b[0] == '-' {
-		negative = 1
+// room has the largest numbers that 64 bits hold with so many digits more, whichever those are.
+var room = func() (room [len(smallPowers)]uint64) {
+	for n, p := range smallPowers {
+		room[n] = (math.MaxUint64 - (p - 1)) / p
 	}
-	return negative
+	return room
+}()
+
+// leadingInt returns the number that b starts with, up to 7 or 8 digits, and how many they are; negative is 1 if a minus
+// stands before it, else 0.
+func leadingInt(b []byte) (negative, x uint64, digits int) {
+	w := eightBytes(b, 0)
+	negative = ((w&0xff ^ '-') - 1) >> 63
+	x, digits = leadingDigits(w >> (8 * negative))
+	return negative, x, digits
 }
 
 // eightBytes returns the bytes of b from i on, the first in the low byte, with zeros after the end.
@@ -136,21 +147,6 @@ func leadingDigits(w uint64) (x uint64, digits int) {
 	d <<= uint(64-8*digits) & 127 // zeros before them
 	d = d*10 + d>>8               // pairs, in every second byte
 	return (d&0x000000ff000000ff*0x000f424000000064 + d>>16&0x000000ff000000ff*0x0000271000000001) >> 32, digits
-}
-
-// leadingZeros returns the number of zeros that digits with a point among them start with.
-func leadingZeros(text []byte) int {
-	zeros := 0
-	for _, c := range text {
-		switch c {
-		case '0':
-			zeros++
-		case '.':
-		default:
-			return zeros
-		}
-	}
-	return zeros
 }
 
 // quickExponent reads a sign and up to four digits. The length is 0 if there are none.

@@ -60,9 +60,9 @@ func TestQuickFloat(t *testing.T) {
 	for text, ok := range map[string]bool{
 		"0": true, "-0": true, "0.0": true, "1": true, "-1.5": true, "1e22": true, "1e-05": true, "9007199254740993": true,
 		"1.0000000180025095e-35": true, "": false, "-": false, ".": false, "1e": false, "1e+": false, "+1": false, "1x": false, "inf": false,
-		"nan": false, "0x10": false, "1_0": false, "1e300": false, "1e-300": false, "1e99999": false, "12345678901234567890": false, "1.5e3.": false,
+		"nan": false, "0x10": false, "1_0": false, "1e300": false, "1e-300": false, "1e99999": false, "12345678901234567890": true, "18446744073709551599": true, "18446744073709551616": false, "1.5e3.": false,
 		".5": true, "5.": true, "1E5": false, "0.00000000000000000000": true, "0.0012345678901234567": true, "-0.00000000000000000000012345": true,
-		"00000000000000000001": true, "0.12345678901234567891": false, "10.000000000000000000001": false, "\x001": false, "1\n": false,
+		"00000000000000000001": true, "0.12345678901234567891": true, "0.18446744073709551616": false, "184467440.73709549615": true, "10.000000000000000000001": false, "\x001": false, "1\n": false,
 	} {
 		if text == "9007199254740993" { // the middle of two neighbours
 			ok = false

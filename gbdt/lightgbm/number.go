@@ -135,13 +135,12 @@ func parseInts[T int32 | uint32 | uint8](dst []T, b []byte, low, high int64) err
 	return endOfValues(b, len(dst))
 }
 
-// quickInt reads the integer of at most 15 digits that b starts with, up to a blank or the end, and returns its length, 0
+// quickInt reads the integer of at most 14 digits that b starts with, up to a blank or the end, and returns its length, 0
 // if it is none.
 func quickInt(b []byte) (n int64, length int) {
-	negative := startsNegative(b)
-	x, digits := leadingDigits(eightBytes(b, int(negative)))
+	negative, x, digits := leadingInt(b)
 	i := int(negative) + digits
-	if digits == 8 { // or more
+	if digits >= 7 { // or more
 		var more uint64
 		more, digits = leadingDigits(eightBytes(b, i))
 		x = x*smallPowers[digits] + more
