@@ -191,6 +191,44 @@ func TestKeeper(t *testing.T) {
 	checkOutcomes(t, verified(t, k)[:all])
 }
 
+// A database that lost its past does not take the snapshot's with it.
+func TestSnapshotOutlivesTheDatabase(t *testing.T) {
+	t.Parallel()
+	now := then
+	k := newKeeper(t, &now)
+	promote(t, k, past)
+	update(t, k)
+	path := filepath.Join(k.DataDir, ledger.SnapshotName)
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost, err := filepath.Glob(filepath.Join(k.DataDir, "ledger.sqlite*"))
+	if err != nil || len(lost) == 0 {
+		t.Fatalf("no database to lose: %v", err)
+	}
+	for _, name := range lost {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = today
+	promote(t, k, present)
+	kept, err := k.Update(t.Context())
+	var fault *ledger.Fault
+	if !errors.As(err, &fault) || kept.Recorded == 0 {
+		t.Errorf("got %+v, %v, want forecasts recorded and a fault of the snapshot", kept, err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != string(want) {
+		t.Errorf("the snapshot was replaced, %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	update(t, k)
+	verified(t, k)
+}
+
 // checkServed compares lines with the answers of the version.
 func checkServed(t *testing.T, k ledger.Keeper, lines []ledger.Line, version string) {
 	t.Helper()

@@ -92,11 +92,17 @@ func WriteSnapshot(w io.Writer, lines []Line) error {
 	return nil
 }
 
-// Export replaces the snapshot at path by the ledger as it is now.
+// Export replaces the snapshot at path by the ledger as it is now, unless it tells
+// of entries that the ledger has not, or has otherwise: of those it may be the
+// last proof. The error then wraps a *Fault.
 func (l *Ledger) Export(ctx context.Context, path string) error {
 	lines, err := l.Lines(ctx)
 	if err != nil {
 		return err
+	}
+	var fault *Fault
+	if _, err := CheckSnapshot(path, lines); errors.As(err, &fault) {
+		return fmt.Errorf("%s is left as it was: %w; restore the database from a backup, or move the file away to begin anew", SnapshotName, fault)
 	}
 	return atomicfile.WriteFile(path, func(w io.Writer) error { return WriteSnapshot(w, lines) })
 }
