@@ -96,6 +96,27 @@ func saveModel(path string, m *gbdt.Model) error {
 	return xgboost.Save(path, f)
 }
 
+// checkSave reports, before the work of training, what saveModel would refuse after it.
+func checkSave(path string, family gbdt.Family, names []string) error {
+	check := lightgbm.CheckNames
+	if family == gbdt.XGBoost {
+		check = xgboost.CheckNames
+	}
+	if err := check(names); err != nil {
+		return err
+	}
+	folder := filepath.Dir(path)
+	if info, err := os.Stat(folder); err != nil {
+		return err
+	} else if !info.IsDir() {
+		return fmt.Errorf("%s is no folder", folder)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder", path)
+	}
+	return nil
+}
+
 // openData opens a table, or standard input for "-".
 func openData(cmd *cobra.Command, path string) (io.ReadCloser, string, error) {
 	if path == "-" {

@@ -136,6 +136,9 @@ func (q *trainRequest) run(cmd *cobra.Command) (*trainReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSave(q.out, p.Family, table.features); err != nil {
+		return nil, err
+	}
 	data, err := q.dataset(ctx, p, table)
 	if err != nil {
 		return nil, err

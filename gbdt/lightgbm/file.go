@@ -42,17 +42,25 @@ func New(m *gbdt.Model) (*File, error) {
 	if err := checkModel(m); err != nil {
 		return nil, err
 	}
-	seen := make(map[string]bool, len(m.FeatureNames))
-	for i, name := range m.FeatureNames {
+	if err := CheckNames(m.FeatureNames); err != nil {
+		return nil, err
+	}
+	return &File{Model: m, Version: "v4", NumClass: m.Outputs, Tail: newTail(m)}, nil
+}
+
+// CheckNames reports the first name that New would refuse, for those who want to know before they train.
+func CheckNames(names []string) error {
+	seen := make(map[string]bool, len(names))
+	for i, name := range names {
 		if name == "" || strings.ContainsAny(name, `,:"[]{}`) || strings.ContainsFunc(name, blankOrControl) {
-			return nil, fmt.Errorf("lightgbm: name %q of feature %d: LightGBM takes no empty names, blanks or any of , : \" [ ] { }", name, i)
+			return fmt.Errorf("lightgbm: name %q of feature %d: LightGBM takes no empty names, blanks or any of , : \" [ ] { }", name, i)
 		}
 		if seen[name] {
-			return nil, fmt.Errorf("lightgbm: name %q of feature %d is not unique", name, i)
+			return fmt.Errorf("lightgbm: name %q of feature %d is not unique", name, i)
 		}
 		seen[name] = true
 	}
-	return &File{Model: m, Version: "v4", NumClass: m.Outputs, Tail: newTail(m)}, nil
+	return nil
 }
 
 // newHeader is the order of the lines in a new file.

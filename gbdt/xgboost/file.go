@@ -62,7 +62,7 @@ func New(m *gbdt.Model) (*File, error) {
 	if err := checkModel(m); err != nil {
 		return nil, err
 	}
-	if err := checkNames(m.FeatureNames); err != nil {
+	if err := CheckNames(m.FeatureNames); err != nil {
 		return nil, err
 	}
 	f := &File{
@@ -90,7 +90,8 @@ func checkModel(m *gbdt.Model) error {
 	return nil
 }
 
-func checkNames(names []string) error {
+// CheckNames reports the first name that New would refuse, for those who want to know before they train.
+func CheckNames(names []string) error {
 	seen := make(map[string]bool, len(names))
 	for i, name := range names {
 		if name == "" || strings.ContainsAny(name, "[]<") {
