@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Makes the data of the training benchmarks, the same on every machine.
 
-    train_data.py FOLDER [multi] [binary] [mixed]
+    train_data.py FOLDER [multi] [binary] [mixed] [seed=0]
 
 multi   4 classes, 40 columns, 70,000 rows to train on and 30,000 to test on.
 binary  2 classes, 28 columns, 1,000,000 and 100,000 rows.
 mixed   the rows of multi with one value in ten missing and four columns made into 50 categories each.
+
+Another seed makes other rows, of other classes.
 
 A set is NAME.train.npy, NAME.test.npy (float32, row after row) and NAME.train.y.npy, NAME.test.y.npy (int32).
 """
@@ -48,25 +50,25 @@ def save(folder, name, x, y, train):
         np.save(folder / f"{name}.{part}.y.npy", y[rows].astype(np.int32))
 
 
-def multi():
-    rng = np.random.default_rng(20240501)
+def multi(seed):
+    rng = np.random.default_rng(20240501 + 1000 * seed)
     x = columns(rng, 100_000, 40)
     s = scores(rng, x.astype(np.float64), 4)
     s -= s.mean(axis=0)
     return x, np.argmax(s + rng.gumbel(size=s.shape), axis=1), 70_000
 
 
-def binary():
-    rng = np.random.default_rng(20240502)
+def binary(seed):
+    rng = np.random.default_rng(20240502 + 1000 * seed)
     x = columns(rng, 1_100_000, 28)
     s = scores(rng, x.astype(np.float64), 1)[:, 0]
     s -= s.mean()
     return x, rng.random(len(x)) < 1.0 / (1.0 + np.exp(-s)), 1_000_000
 
 
-def mixed():
-    x, y, train = multi()
-    rng = np.random.default_rng(20240503)
+def mixed(seed):
+    x, y, train = multi(seed)
+    rng = np.random.default_rng(20240503 + 1000 * seed)
     for j in (0, 8, 16, 24):  # the place of each value among 50 parts of its column, in an order of no meaning
         parts = np.quantile(x[:train, j], np.linspace(0, 1, 51)[1:-1])
         x[:, j] = rng.permutation(50)[np.searchsorted(parts, x[:, j])]
@@ -77,8 +79,10 @@ def mixed():
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[2:] or ["multi", "binary", "mixed"]:
-        save(folder, name, *{"multi": multi, "binary": binary, "mixed": mixed}[name]())
+    names = [a for a in sys.argv[2:] if "=" not in a]
+    seed = int(dict(a.split("=", 1) for a in sys.argv[2:] if "=" in a).get("seed", 0))
+    for name in names or ["multi", "binary", "mixed"]:
+        save(folder, name, *{"multi": multi, "binary": binary, "mixed": mixed}[name](seed))
 
 
 main()
