@@ -3,6 +3,7 @@ package backtest
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/pppq/pppq/internal/score"
 	"github.com/pppq/pppq/internal/series"
@@ -146,7 +147,8 @@ func (d *Decision) againstChampion(champion, challenger *Report, refresh bool, c
 }
 
 // commonRows pairs the scores of windows that both reports forecast and whose
-// outcome both know.
+// outcome both know. A user's own assets are left out: what stands under one id
+// may be another asset by now.
 func commonRows(champion, challenger *Report) (all score.Paired, byHorizon map[int]score.Paired, byAsset map[string]score.Paired) {
 	byHorizon, byAsset = map[int]score.Paired{}, map[string]score.Paired{}
 	add := func(p score.Paired, month, asset int, s, ref float64) score.Paired {
@@ -154,7 +156,13 @@ func commonRows(champion, challenger *Report) (all score.Paired, byHorizon map[i
 		p.Score, p.Ref = append(p.Score, s), append(p.Ref, ref)
 		return p
 	}
+	builtin := func(id string) bool {
+		return slices.ContainsFunc(series.BuiltinAssets(), func(a series.Asset) bool { return a.ID == id })
+	}
 	for a, is := range challenger.Paths {
+		if !builtin(is.Asset) {
+			continue
+		}
 		for _, was := range champion.Paths {
 			if was.Asset != is.Asset || was.Months != is.Months {
 				continue

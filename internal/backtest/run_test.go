@@ -313,6 +313,14 @@ func TestGate(t *testing.T) {
 			}
 		}
 	}
+	// The user's own asset, another one under the same id when the challenger is
+	// made.
+	fund := func(p []Path) Path {
+		own := p[slices.IndexFunc(p, func(p Path) bool { return p.Asset == "Gold" && p.Months == 12 })]
+		own.Asset, own.RPS = "Fund", slices.Clone(own.RPS)
+		return own
+	}
+	champion = edit(func(r *Report) { r.Assets, r.Paths = append(r.Assets, "Fund"), append(r.Paths, fund(r.Paths)) })
 	for name, c := range map[string]struct {
 		edit    func(*Report)
 		promote bool
@@ -323,6 +331,7 @@ func TestGate(t *testing.T) {
 		"newer figures":             {func(r *Report) { r.DataAsOf++ }, true, "new figures"},
 		"newer figures, worse":      {func(r *Report) { r.DataAsOf++; scale(1.03, "")(r) }, false, "not worse at"},
 		"newer figures, gold worse": {func(r *Report) { r.DataAsOf++; scale(1.2, "Gold")(r) }, false, "not worse"},
+		"newer figures, own worse":  {func(r *Report) { r.DataAsOf++; scale(3, "Fund")(r) }, true, "new figures"},
 		"better":                    {func(r *Report) { r.Seed++; scale(0.97, "")(r) }, true, "better than"},
 		"another method, the same":  {func(r *Report) { r.Method = "other"; r.DataAsOf++ }, false, "skill over the version in service"},
 		"no common rows":            {func(r *Report) { r.DataAsOf++; r.Paths = nil }, false, "rows that both"},
