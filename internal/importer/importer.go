@@ -255,6 +255,14 @@ func (r *Result) judge(t target) {
 	if !r.CanScore {
 		note("the walk-forward test needs %d months; there are %d", MonthsToScore, price.Months)
 	}
+	revised := len(price.Revised)
+	if r.Income != nil {
+		revised += len(r.Income.Merged.Revised)
+	}
+	if revised > 0 {
+		note("revised figures count from the day of this import: forecasts from earlier figures, the newest included, use the old ones; "+
+			"to correct the whole past run \"pppq dataset remove %s\" and import it anew", t.asset.ID)
+	}
 	if r.Income == nil {
 		return
 	}

@@ -247,7 +247,8 @@ func TestOwnAsset(t *testing.T) {
 	if m := r.Price.Merged; r.Asset != "World_ETF" || m.Added != 8 || m.Unchanged != 0 || len(m.Revised) != 62 || m.Months != 70 {
 		t.Errorf("got %+v", r)
 	}
-	if s := text(t, r); !strings.Contains(s, "revised   57 more; the largest change of all: ") {
+	if s := text(t, r); !strings.Contains(s, "revised   57 more; the largest change of all: ") ||
+		!strings.Contains(s, `to correct the whole past run "pppq dataset remove World_ETF" and import it anew`) {
 		t.Errorf("got %s", s)
 	}
 	_, assets = load(t, st)
