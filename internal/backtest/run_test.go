@@ -221,8 +221,9 @@ func TestPlantedFeatureIsCaught(t *testing.T) {
 	}
 }
 
-// A gap in an asset's figures stops no test: the months around it have no
-// forecast, and those after it stand at their own dates on the path.
+// Figures that are missing stop no test: the months around a gap have no
+// forecast, those after it stand at their own dates on the path, and without
+// newer earnings stocks have none.
 func TestGapInFigures(t *testing.T) {
 	t.Parallel()
 	set, err := source.Embedded()
@@ -233,7 +234,7 @@ func TestGapInFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gap := series.Of(2016, 3)
+	gap, lastEarnings := series.Of(2016, 3), series.Of(2015, 12)
 	figures := slices.DeleteFunc(slices.Clone(gold.Observations()), func(o series.Observation) bool { return o.Period == gap })
 	fund, err := series.New(series.Info{ID: "FUND", Sampling: series.Average}, figures)
 	if err != nil {
@@ -242,6 +243,12 @@ func TestGapInFigures(t *testing.T) {
 	all := []*series.Series{fund}
 	for _, id := range set.IDs() {
 		s, _ := set.Get(id)
+		if id == "SP500_EARNINGS" {
+			early := slices.DeleteFunc(slices.Clone(s.Observations()), func(o series.Observation) bool { return o.Period > lastEarnings })
+			if s, err = series.New(s.Info, early); err != nil {
+				t.Fatal(err)
+			}
+		}
 		all = append(all, s)
 	}
 	if set, err = series.NewSet(all...); err != nil {
@@ -259,6 +266,10 @@ func TestGapInFigures(t *testing.T) {
 	rows, _ := p.Find("Fund")
 	scored := 0
 	for _, path := range r.Paths {
+		// Earnings are held for 18 months past those that would be known, six old.
+		if end := path.From + series.Month(len(path.Loss)); path.Asset == "SP500" && end != lastEarnings+6+18+2 {
+			t.Errorf("SP500 over %d months without newer earnings: forecasts before %s, want before %s", path.Months, end, lastEarnings+6+18+2)
+		}
 		if path.Asset != "Fund" || path.Months != 12 {
 			continue
 		}

@@ -219,6 +219,9 @@ func (w *walk) forecastHorizon(k, h int) error {
 				continue
 			}
 			row := rows.Rows[i]
+			if n := w.core.At(a, h, i); math.IsNaN(n.Mean) || math.IsNaN(n.SD) {
+				continue // a figure that the core needs is missing
+			}
 			r := record{asset: a, row: i, horizon: k, t: t, custom: rows.Asset.Kind == series.Custom, y: -1}
 			r.ln, r.known = rows.Outcome(t, h)
 			if r.known != 0 {

@@ -125,9 +125,13 @@ func (m *market) fill() {
 }
 
 // lnCAPE is ln of the S&P's real price at u over the mean real earnings of the
-// 120 months to u-6, or to the newest known ones if those are older.
+// 120 months to u-6, or to the newest known ones if those are older, by at most
+// power.MaxHeldIncome months.
 func (m *market) lnCAPE() float64 {
 	end := min(m.u-6, m.earnings.Last())
+	if end < m.u-6-power.MaxHeldIncome {
+		return math.NaN()
+	}
 	sum := 0.0
 	for k := range series.Month(120) {
 		sum += power.Held(m.earnings.View, end-k) / math.Exp(m.cpi.At(end-k))
