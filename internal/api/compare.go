@@ -19,6 +19,9 @@ type CompareRequest struct {
 	ModelType    string   `json:"model_type,omitempty" enum:"lgbm,xgb,ensemble" default:"ensemble"`
 }
 
+// TransformSchema says what may be null.
+func (CompareRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return orNull(s) }
+
 // A Comparison ranks assets by the chance that they keep their purchasing power.
 type Comparison struct {
 	HorizonYears float64            `json:"horizon_years"`

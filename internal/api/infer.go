@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -32,6 +33,51 @@ type inference struct {
 	// outputs are those asked for; empty is all.
 	outputs []string
 	found   bool
+}
+
+// An InferRequest shows in the OpenAPI document what parseInference reads.
+type InferRequest struct {
+	ID         string          `json:"id,omitempty" maxLength:"256" doc:"Comes back in the answer"`
+	Parameters *InferChoice    `json:"parameters,omitempty"`
+	Inputs     []InferInput    `json:"inputs" minItems:"1" maxItems:"1"`
+	Outputs    []InferSelected `json:"outputs,omitempty" doc:"Which outputs to give; all if absent or empty"`
+}
+
+// An InferChoice is what parameters may choose.
+type InferChoice struct {
+	ModelType string   `json:"model_type,omitempty" enum:"lgbm,xgb,ensemble" default:"ensemble"`
+	_         struct{} `json:"-" additionalProperties:"true"`
+}
+
+// An InferInput holds the rows.
+type InferInput struct {
+	Name       string         `json:"name" enum:"features"`
+	Datatype   string         `json:"datatype" enum:"FP64"`
+	Shape      []int          `json:"shape" minItems:"2" maxItems:"2" doc:"Rows and columns"`
+	Data       []any          `json:"data" doc:"Numbers row by row, in one list or a list a row; null is missing"`
+	Parameters map[string]any `json:"parameters,omitempty" doc:"Passed over"`
+}
+
+// An InferSelected names an output.
+type InferSelected struct {
+	Name       string         `json:"name" enum:"probability,class"`
+	Parameters map[string]any `json:"parameters,omitempty" doc:"Passed over"`
+}
+
+// An InferAnswer shows in the OpenAPI document what infer writes.
+type InferAnswer struct {
+	Name    string        `json:"model_name"`
+	Version string        `json:"model_version"`
+	ID      string        `json:"id,omitempty"`
+	Outputs []InferOutput `json:"outputs"`
+}
+
+// An InferOutput is one output.
+type InferOutput struct {
+	Name     string `json:"name" enum:"probability,class"`
+	Datatype string `json:"datatype" enum:"FP64,BYTES"`
+	Shape    []int  `json:"shape"`
+	Data     []any  `json:"data" doc:"Row by row: four probabilities from A_PRESERVER to D_DESTROYER, or the name of the likeliest class"`
 }
 
 func (h *Handler) registerInference() {
@@ -77,7 +123,8 @@ func (h *Handler) registerInference() {
 		Summary: "Open Inference Protocol: probabilities for rows of features",
 		Description: "One input, features, FP64 of shape [n, " + strconv.Itoa(forecast.NumSpread) + "], in the order of features.json's spread columns; null is missing. " +
 			"Outputs: probability [n, 4] and class [n]. parameters.model_type is lgbm, xgb or ensemble.",
-		RequestBody: example(inferExample()),
+		RequestBody: h.body(reflect.TypeFor[InferRequest](), inferExample()),
+		Responses:   h.answers(reflect.TypeFor[InferAnswer]()),
 	}, infer)
 	h.plain(http.MethodPost, "/v2/models/pppq/infer", infer, (*call).infer)
 }

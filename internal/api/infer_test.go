@@ -11,19 +11,6 @@ import (
 	"github.com/pppq/pppq/internal/panel"
 )
 
-// An inferAnswer is an answer of the Open Inference Protocol.
-type inferAnswer struct {
-	Name    string `json:"model_name"`
-	Version string `json:"model_version"`
-	ID      string `json:"id"`
-	Outputs []struct {
-		Name     string `json:"name"`
-		Datatype string `json:"datatype"`
-		Shape    []int  `json:"shape"`
-		Data     []any  `json:"data"`
-	} `json:"outputs"`
-}
-
 // rowOf is what the boosters see of a question.
 func rowOf(t testing.TB, f *forecast.Forecaster, asset string, months int) forecast.SpreadRow {
 	t.Helper()
@@ -61,7 +48,7 @@ func TestProtocolsAgreeWithPredict(t *testing.T) {
 				"id": "a1", "parameters": map[string]any{"model_type": model, "priority": 1},
 				"inputs": []any{map[string]any{"name": "features", "datatype": "FP64", "shape": []int{2, forecast.NumSpread}, "data": []any{row, row}}},
 			}))
-			got := into[inferAnswer](f.post("/v2/models/pppq/infer", string(body)).want(200))
+			got := into[InferAnswer](f.post("/v2/models/pppq/infer", string(body)).want(200))
 			if got.Name != "pppq" || got.Version != want.ModelVersion || got.ID != "a1" || len(got.Outputs) != 2 {
 				t.Fatalf("answer %+v", got)
 			}
@@ -194,7 +181,7 @@ func TestInferRefuses(t *testing.T) {
 	for _, body := range []string{"", "x", `{"inputs":[],"inputs":[]}`, input("features", "FP64", "[1,27]", "NaN"), input("features", "FP64", "[1,27]", "1e999"), `{} {}`} {
 		f.post("/v2/models/pppq/infer", body).problem(400)
 	}
-	only := into[inferAnswer](f.post("/v2/models/pppq/infer", strings.Replace(input("features", "FP64", "[1,27]", good), "}]}", `}],"outputs":[{"name":"class"}]}`, 1)).want(200))
+	only := into[InferAnswer](f.post("/v2/models/pppq/infer", strings.Replace(input("features", "FP64", "[1,27]", good), "}]}", `}],"outputs":[{"name":"class"}]}`, 1)).want(200))
 	if len(only.Outputs) != 1 || only.Outputs[0].Name != "class" {
 		t.Errorf("asked for class alone, got %+v", only.Outputs)
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -28,6 +29,28 @@ type frame struct {
 	Params    map[string]jsontext.Value   `json:"params"`
 }
 
+// An InvocationsRequest shows in the OpenAPI document what frame reads.
+type InvocationsRequest struct {
+	Split     *SplitFrame      `json:"dataframe_split,omitempty"`
+	Records   []map[string]any `json:"dataframe_records,omitempty" doc:"Rows by name"`
+	Instances []any            `json:"instances,omitempty" doc:"Rows by name, or lists of the boosters' columns"`
+	Inputs    []any            `json:"inputs,omitempty" doc:"As instances"`
+	Params    map[string]any   `json:"params,omitempty" doc:"model_type is lgbm, xgb or ensemble, for rows that name none; others are passed over"`
+}
+
+// A SplitFrame is a frame whose names stand once.
+type SplitFrame struct {
+	Columns []string `json:"columns"`
+	Index   any      `json:"index,omitempty" doc:"Passed over"`
+	Data    [][]any  `json:"data"`
+}
+
+// Invocations has one prediction a row: a short forecast, or class and
+// probability.
+type Invocations struct {
+	Predictions []any `json:"predictions" doc:"A short forecast for a question; class and probability for a row of the boosters' columns"`
+}
+
 // anything is the shape of JSON that is strict, whatever it holds.
 var anything = &shape{}
 
@@ -39,9 +62,10 @@ func (h *Handler) registerInvocations() {
 		Summary: "MLflow scoring: forecasts for the rows of a frame",
 		Description: "dataframe_split, dataframe_records, instances or inputs. Rows with asset and horizon_years are questions as of /api/v1/predict; " +
 			"rows of the boosters' columns (lists, or records by name) give class probabilities as /v2/models/pppq/infer does.",
-		RequestBody: example(map[string]any{"dataframe_split": map[string]any{
+		RequestBody: h.body(reflect.TypeFor[InvocationsRequest](), map[string]any{"dataframe_split": map[string]any{
 			"columns": []string{"asset", "horizon_years"}, "data": []any{[]any{"Gold", 5}, []any{"Bills", 1}},
 		}}),
+		Responses: h.answers(reflect.TypeFor[Invocations]()),
 	}, p)
 	h.plain(http.MethodPost, "/invocations", p, (*call).invocations)
 	text := func(path, id, summary, body string, serve func(*call) int) {
@@ -68,7 +92,7 @@ func (c *call) invocations() {
 		c.failed = err
 		return
 	}
-	predictions := make([]any, 0, len(rows))
+	out := Invocations{Predictions: make([]any, 0, len(rows))}
 	for _, row := range rows {
 		if err := c.ctx.Err(); err != nil {
 			c.failed = err
@@ -80,9 +104,9 @@ func (c *call) invocations() {
 			c.failed = row.place(err)
 			return
 		}
-		predictions = append(predictions, p)
+		out.Predictions = append(out.Predictions, p)
 	}
-	c.json(http.StatusOK, map[string]any{"predictions": predictions})
+	c.json(http.StatusOK, out)
 }
 
 // A frameRow is a row of a frame: by name, or as a list of the boosters' columns.

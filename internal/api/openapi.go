@@ -73,14 +73,28 @@ func security(s scope) []map[string][]string {
 // describe adds a plain handler to the OpenAPI document.
 func (h *Handler) describe(op huma.Operation, p policy) {
 	op.Security = security(p.scope)
-	op.Responses = map[string]*huma.Response{
-		"200":     {Description: "OK"},
-		"default": {Description: "Error", Content: map[string]*huma.MediaType{problemType: {Schema: h.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")}}},
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{"200": {Description: "OK"}}
 	}
+	op.Responses["default"] = &huma.Response{Description: "Error", Content: h.content(problemType, reflect.TypeFor[Problem](), nil)}
 	if op.RequestBody != nil {
 		op.RequestBody.Required = true
 	}
 	h.api.OpenAPI().AddOperation(&op)
+}
+
+// content describes a body.
+func (h *Handler) content(media string, of reflect.Type, example any) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{media: {Schema: h.api.OpenAPI().Components.Schemas.Schema(of, true, ""), Example: example}}
+}
+
+// body and answers describe what plain handlers take and give.
+func (h *Handler) body(of reflect.Type, example any) *huma.RequestBody {
+	return &huma.RequestBody{Content: h.content(jsonType, of, example)}
+}
+
+func (h *Handler) answers(of reflect.Type) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {Description: "OK", Content: h.content(jsonType, of, nil)}}
 }
 
 // json leaves an answer in out.

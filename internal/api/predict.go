@@ -32,6 +32,9 @@ type PredictRequest struct {
 	Explain  *bool              `json:"explain,omitempty" doc:"Add what moved the spread, by family of features; true unless features is given"`
 }
 
+// TransformSchema says what may be null.
+func (PredictRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return orNull(s) }
+
 type predictInput struct {
 	Body PredictRequest
 }

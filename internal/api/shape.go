@@ -97,7 +97,9 @@ func compile(r huma.Registry, s *huma.Schema) *shape {
 		out.wantNumber += fmt.Sprintf(" in steps of %g", out.step)
 	}
 	for _, e := range s.Enum {
-		out.enum = append(out.enum, fmt.Sprint(e))
+		if e != nil {
+			out.enum = append(out.enum, fmt.Sprint(e))
+		}
 	}
 	if last := len(out.enum) - 1; last >= 0 {
 		out.wantEnum = "want " + strings.Join(out.enum[:last], ", ") + " or " + out.enum[last]
@@ -121,6 +123,21 @@ func compile(r huma.Registry, s *huma.Schema) *shape {
 		}
 	}
 	return out
+}
+
+// orNull lets null stand for an optional member that is not there, as clients
+// send it.
+func orNull(s *huma.Schema) *huma.Schema {
+	for name, p := range s.Properties {
+		if slices.Contains(s.Required, name) {
+			continue
+		}
+		p.Nullable = true
+		if p.Enum != nil {
+			p.Enum = append(slices.Clone(p.Enum), nil)
+		}
+	}
+	return s
 }
 
 // A checker walks one body.
@@ -147,7 +164,7 @@ func (s *shape) check(body []byte, prefix string) *Problem {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return newProblem(kindMalformed, "the body is empty; want a JSON object")
 	}
-	err := c.value(s, false)
+	err := c.value(s)
 	if err == nil {
 		err = c.end()
 	}
@@ -203,10 +220,10 @@ func (c *checker) fault(pointer, detail string) {
 	}
 }
 
-// value checks the next value; absentOK takes null for a member that is not there.
-func (c *checker) value(s *shape, absentOK bool) error {
+// value checks the next value.
+func (c *checker) value(s *shape) error {
 	kind := c.dec.PeekKind()
-	if kind == 'n' && (absentOK || s.nullable) {
+	if kind == 'n' && s.nullable {
 		_, err := c.dec.ReadToken()
 		return err
 	}
@@ -302,9 +319,9 @@ func (c *checker) object(s *shape) error {
 			if m.bit >= 0 {
 				seen |= 1 << m.bit
 			}
-			err = c.value(m.shape, m.bit < 0)
+			err = c.value(m.shape)
 		case s.rest != nil && members <= s.maxProps:
-			err = c.value(s.rest, false)
+			err = c.value(s.rest)
 		default:
 			if err = c.skip(); err == nil && s.rest == nil {
 				c.fault(c.pointer(), "this name is not known here")
@@ -336,7 +353,7 @@ func (c *checker) array(s *shape) error {
 	for ; c.dec.PeekKind() != ']'; n++ {
 		var err error
 		if n < s.maxItems {
-			err = c.value(s.items, false)
+			err = c.value(s.items)
 		} else {
 			err = c.skip()
 		}

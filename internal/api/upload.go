@@ -84,7 +84,7 @@ func (h *Handler) registerUpload() {
 	// Set afterwards, so that huma does not read what receiveUpload reads.
 	h.api.OpenAPI().Paths["/api/v1/predict/upload"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		csvType: {Schema: text, Example: "asset,horizon_years\nGold,5\nBills,1\n"},
-		formType: {Schema: &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{
+		formType: {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"file"}, Properties: map[string]*huma.Schema{
 			"file": {Type: huma.TypeString, Format: "binary"},
 		}}},
 	}}

@@ -22,7 +22,7 @@ const kind = (doc, schema) => {
 
 const limits = (s) => {
   const out = [];
-  if (s.enum) out.push(s.enum.join(", "));
+  if (s.enum) out.push(s.enum.filter((e) => e !== null).join(", "));
   if (s.minimum !== undefined || s.maximum !== undefined) out.push((s.minimum ?? "") + " to " + (s.maximum ?? ""));
   if (s.multipleOf) out.push("steps of " + s.multipleOf);
   if (s.minItems !== undefined || s.maxItems !== undefined) out.push((s.minItems ?? 0) + " to " + (s.maxItems ?? "") + " entries");
@@ -30,9 +30,12 @@ const limits = (s) => {
   return out.join("; ");
 };
 
-const table = (heads, rows) => make("table", {},
+// A table scrolls by itself, also by keyboard, where the screen is too narrow.
+const table = (label, heads, rows) => make("div", { className: "scroll", role: "region", ariaLabel: label, tabIndex: 0 }, make("table", {},
   make("thead", {}, make("tr", {}, ...heads.map((h) => make("th", { scope: "col", textContent: h })))),
-  make("tbody", {}, ...rows.map((r) => make("tr", {}, ...r.map((c) => make("td", {}, c))))));
+  make("tbody", {}, ...rows.map((r) => make("tr", {}, ...r.map((c) => make("td", {}, c)))))));
+
+const heads = ["member", "type", "accepts", "meaning"];
 
 const fields = (doc, schema, prefix = "", depth = 0) => {
   const s = resolve(doc, schema);
@@ -56,9 +59,10 @@ const attempt = (path, method, op, media, sample) => {
     form.append(make("p", {}, make("label", {}, make("code", { textContent: p.name + " " }), input)));
     return [p, input];
   });
-  const body = media && make("textarea", { value: typeof sample === "string" ? sample : JSON.stringify(sample, null, 2), spellcheck: false, ariaLabel: "body" });
+  const text = typeof sample === "string" ? sample : JSON.stringify(sample, null, 2);
+  const body = media && make("textarea", { value: text, rows: Math.min(text.split("\n").length + 1, 20), spellcheck: false, ariaLabel: "body" });
   if (body) form.append(body);
-  const answer = make("pre", { hidden: true });
+  const answer = make("pre", { hidden: true, ariaLive: "polite" });
   const button = make("button", { textContent: "Send" });
   button.addEventListener("click", async () => {
     let url = path;
@@ -94,7 +98,7 @@ const operation = (doc, path, method, op) => {
   box.append(make("summary", {}, make("b", { className: method, textContent: method.toUpperCase() }), make("code", { textContent: " " + path + " " }), op.summary || ""));
   if (op.description) box.append(make("p", { textContent: op.description }));
   if (op.parameters) {
-    box.append(make("h3", { textContent: "Parameters" }), table(["name", "in", "accepts", ""], op.parameters.map((p) =>
+    box.append(make("h3", { textContent: "Parameters" }), table("Parameters", ["name", "in", "accepts", "meaning"], op.parameters.map((p) =>
       [make("code", { textContent: p.name }), p.in + (p.required ? "" : ", optional"), kind(doc, p.schema) + (limits(p.schema) ? ": " + limits(p.schema) : ""), p.description || ""])));
   }
   const content = (op.requestBody || {}).content || {};
@@ -103,14 +107,14 @@ const operation = (doc, path, method, op) => {
     box.append(make("h3", { textContent: "Body, " + Object.keys(content).join(" or ") }));
     if (body.schema && body.schema.description) box.append(make("p", { textContent: body.schema.description }));
     const rows = fields(doc, body.schema);
-    if (rows.length) box.append(table(["member", "type", "accepts", ""], rows));
+    if (rows.length) box.append(table("Members", heads, rows));
   }
   box.append(make("h3", { textContent: "Answers" }));
   for (const [status, r] of Object.entries(op.responses || {})) {
     const schema = Object.values(r.content || {}).map((c) => c.schema)[0];
     const rows = schema && status[0] === "2" ? fields(doc, schema) : [];
     if (rows.length) {
-      box.append(make("details", {}, make("summary", { textContent: status + " " + r.description }), table(["member", "type", "accepts", ""], rows)));
+      box.append(make("details", {}, make("summary", { textContent: status + " " + r.description }), table("Members", heads, rows)));
     } else {
       box.append(make("p", { textContent: status + " " + (r.description || "") }));
     }
@@ -136,4 +140,13 @@ const draw = async () => {
   }
 };
 
-draw().catch((e) => document.getElementById("operations").append(make("p", { className: "bad", textContent: "openapi.json could not be read: " + e })));
+// An address that ends in the name of an operation shows it opened.
+const show = () => {
+  const box = document.getElementById(location.hash.slice(1));
+  if (!box) return;
+  box.open = true;
+  box.scrollIntoView();
+};
+window.addEventListener("hashchange", show);
+
+draw().then(show).catch((e) => document.getElementById("operations").append(make("p", { className: "bad", textContent: "openapi.json could not be read: " + e })));
