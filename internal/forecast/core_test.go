@@ -2,6 +2,7 @@ package forecast_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -291,6 +292,26 @@ func TestAnswerAddsUp(t *testing.T) {
 				t.Errorf("%s: goods %+v", a.Asset, a.Goods)
 			}
 		}
+	}
+}
+
+// What is said of the highest value holds: silver's was in 1980, out of the ten
+// years that are looked at.
+func TestHighestValueInWords(t *testing.T) {
+	t.Parallel()
+	b := baseline(t)
+	a, err := b.Answer(forecast.Question{Asset: "Silver", Months: 60, Model: forecast.Ensemble}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	silver, _ := b.History.Asset("Silver")
+	now, top := silver.Real.At(a.DataAsOf), 0.0
+	for m := a.DataAsOf - 119; m <= a.DataAsOf; m++ {
+		top = max(top, silver.Real.At(m))
+	}
+	want := fmt.Sprintf("now %.0f %% under its highest real value of the last ten years, reached 6 months ago", 100*(1-now/top))
+	if !slices.Contains(a.Weaknesses, want) {
+		t.Errorf("got %q, want %q among them", a.Weaknesses, want)
 	}
 }
 

@@ -214,7 +214,7 @@ func (f *Forecaster) inWords(a *Answer, v *view, q Question) {
 		bad("once stood %.0f %% under its highest real value of the ten years before", -100*d)
 	}
 	if d := x[panel.Drawdown]; d <= -0.1 {
-		bad("now %.0f %% under its highest real value, reached %.0f months ago", -100*d, x[panel.UnderWater])
+		bad("now %.0f %% under its highest real value of the last ten years, reached %.0f months ago", -100*d, x[panel.UnderWater])
 	}
 	switch a.Evidence {
 	case Sufficient:
