@@ -88,15 +88,15 @@ func Check(ctx context.Context, s Subject) []Finding {
 	return found
 }
 
-// Worst is the worst status of the findings.
-func Worst(found []Finding) Status {
-	worst := OK
+// Faults counts the faults among the findings.
+func Faults(found []Finding) int {
+	n := 0
 	for _, f := range found {
-		if f.Status == Fault || f.Status == Warning && worst == OK {
-			worst = f.Status
+		if f.Status == Fault {
+			n++
 		}
 	}
-	return worst
+	return n
 }
 
 // folder checks that a folder is there and can be listed.
@@ -219,16 +219,16 @@ func pingDatabase(ctx context.Context, url string) error {
 func (s Subject) certificate() Finding {
 	const check = "certificate"
 	const mend = "put a new pair into docker/ssl, or `pppq cert --host NAME --replace`; then docker compose -f docker-compose.prod.yml kill -s HUP nginx"
-	until, names, err := CertificateEnd(s.Certificate)
+	until, hosts, err := CertificateEnd(s.Certificate)
 	switch left := until.Sub(s.Now); {
 	case err != nil:
 		return Finding{check, Fault, err.Error(), mend}
 	case left <= 0:
-		return Finding{check, Fault, fmt.Sprintf("for %s, ended %s", names, until.UTC().Format(time.RFC3339)), mend}
+		return Finding{check, Fault, fmt.Sprintf("for %s, ended %s", hosts, until.UTC().Format(time.RFC3339)), mend}
 	case left < certificateWarning:
-		return Finding{check, Warning, fmt.Sprintf("for %s, ends in %d days", names, int(left.Hours()/24)), mend}
+		return Finding{check, Warning, fmt.Sprintf("for %s, ends in %d days", hosts, int(left.Hours()/24)), mend}
 	default:
-		return Finding{check, OK, fmt.Sprintf("for %s, holds for %d days", names, int(left.Hours()/24)), ""}
+		return Finding{check, OK, fmt.Sprintf("for %s, holds for %d days", hosts, int(left.Hours()/24)), ""}
 	}
 }
 

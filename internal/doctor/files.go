@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pppq/pppq/internal/selfsigned"
 )
 
 // maxFile bounds what is read of a certificate or a time stamp.
@@ -26,8 +28,8 @@ func readSmall(path string) ([]byte, error) {
 }
 
 // CertificateEnd is until when the first certificate of a PEM file holds, and
-// for which names.
-func CertificateEnd(path string) (until time.Time, names string, err error) {
+// for which names and addresses.
+func CertificateEnd(path string) (until time.Time, hosts string, err error) {
 	text, err := readSmall(path)
 	if err != nil {
 		return time.Time{}, "", err
@@ -40,7 +42,7 @@ func CertificateEnd(path string) (until time.Time, names string, err error) {
 	if err != nil {
 		return time.Time{}, "", fmt.Errorf("%s: %w", path, err)
 	}
-	return cert.NotAfter, strings.Join(cert.DNSNames, ", "), nil
+	return cert.NotAfter, strings.Join(selfsigned.Hosts(cert), ", "), nil
 }
 
 // LastBackup is when docker/backup.sh last succeeded: the seconds since 1970 in
@@ -58,5 +60,8 @@ func LastBackup(dir string) (time.Time, error) {
 	return time.Unix(seconds, 0), nil
 }
 
-// sqlitePath is the file of a SQLite URL.
-func sqlitePath(url string) (string, bool) { return strings.CutPrefix(url, "sqlite:") }
+// sqlitePath is the file of a SQLite URL: sqlite:PATH, or sqlite:///PATH.
+func sqlitePath(url string) (string, bool) {
+	path, ok := strings.CutPrefix(url, "sqlite:")
+	return strings.TrimPrefix(path, "///"), ok
+}

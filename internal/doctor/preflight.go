@@ -22,7 +22,8 @@ import (
 type Machine struct {
 	// Dir is the checkout.
 	Dir string
-	// Run runs a program and returns what it prints, as `docker version` does.
+	// Run runs a program, as `docker version`, and returns what it prints; the
+	// error of one that fails says why.
 	Run func(ctx context.Context, name string, args ...string) ([]byte, error)
 	// Listen tries whether a port is free.
 	Listen func(address string) (net.Listener, error)

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -62,6 +63,15 @@ func Pair(hosts []string, now time.Time, validity time.Duration) (certificate, k
 		pem.Encode(&k, &pem.Block{Type: "PRIVATE KEY", Bytes: encoded}),
 	)
 	return c.Bytes(), k.Bytes(), err
+}
+
+// Hosts are the names and addresses that a certificate is for.
+func Hosts(c *x509.Certificate) []string {
+	hosts := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		hosts = append(hosts, ip.String())
+	}
+	return hosts
 }
 
 // CheckHost reports why a name or an address can't stand in a certificate and

@@ -3,6 +3,7 @@ package selfsigned
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"slices"
 	"testing"
 	"time"
 )
@@ -21,6 +22,9 @@ func TestPair(t *testing.T) {
 	leaf, err := x509.ParseCertificate(pair.Certificate[0])
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got, want := Hosts(leaf), []string{"api.example.com", "localhost", "::1"}; !slices.Equal(got, want) {
+		t.Errorf("Hosts: got %q, want %q", got, want)
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)

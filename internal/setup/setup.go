@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,8 @@ const (
 
 	// DefaultHost stands in the templates.
 	DefaultHost = "api.purchasing-power-ml.dev"
+	// localHost is answered to beside the hosts of the plan.
+	localHost = "localhost"
 )
 
 // Modes: who runs the stack reads and writes, its group reads.
@@ -112,14 +115,21 @@ func Production(p Plan) (written []string, linked bool, err error) {
 }
 
 func (p Plan) files() ([]file, error) {
-	hosts := p.Hosts
-	if len(hosts) == 0 {
-		hosts = []string{DefaultHost}
-	}
-	for _, h := range hosts {
+	var hosts []string // each once: nginx warns of a name that it is told twice
+	for _, h := range p.Hosts {
 		if err := selfsigned.CheckHost(h); err != nil {
 			return nil, err
 		}
+		if h = strings.ToLower(h); !slices.Contains(hosts, h) {
+			hosts = append(hosts, h)
+		}
+	}
+	if len(hosts) == 0 {
+		hosts = []string{DefaultHost}
+	}
+	withLocal := hosts
+	if !slices.Contains(hosts, localHost) {
+		withLocal = append(slices.Clone(hosts), localHost)
 	}
 	env, err := os.ReadFile(filepath.Join(p.Dir, EnvExample))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -130,12 +140,12 @@ func (p Plan) files() ([]file, error) {
 	}
 	settings, err := fill(string(env), map[string]string{
 		"SECRETS_GID":   strconv.Itoa(p.Group),
-		"ALLOWED_HOSTS": `["` + strings.Join(append(hosts, "localhost"), `","`) + `"]`,
+		"ALLOWED_HOSTS": `["` + strings.Join(withLocal, `","`) + `"]`,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", EnvExample, err)
 	}
-	cert, key, err := selfsigned.Pair(append(hosts, "localhost"), p.Now, Validity)
+	cert, key, err := selfsigned.Pair(withLocal, p.Now, Validity)
 	if err != nil {
 		return nil, err
 	}
@@ -157,13 +167,14 @@ func (p Plan) files() ([]file, error) {
 	if len(templates) == 0 {
 		return nil, fmt.Errorf("%s has no *.conf.example: run this in the checkout of the repository", EdgeSettings)
 	}
+	names := strings.NewReplacer(DefaultHost+" "+localHost, strings.Join(withLocal, " "), DefaultHost, strings.Join(hosts, " "))
 	for _, path := range templates {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
 		name := EdgeSettings + "/" + strings.TrimSuffix(filepath.Base(path), ".example")
-		files = append(files, file{name, []byte(strings.ReplaceAll(string(text), DefaultHost, strings.Join(hosts, " "))), plainFile})
+		files = append(files, file{name, []byte(names.Replace(string(text))), plainFile})
 	}
 	return files, nil
 }

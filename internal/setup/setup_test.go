@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pppq/pppq/internal/selfsigned"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -77,6 +79,33 @@ func TestProduction(t *testing.T) {
 		}
 		if stat.Mode() != mode {
 			t.Errorf("mode of %s: got %v, want %v", name, stat.Mode(), mode)
+		}
+	}
+}
+
+func TestProductionNamesEachHostOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ hosts, want []string }{
+		{nil, []string{DefaultHost, "localhost"}},
+		{[]string{"localhost"}, []string{"localhost"}},
+		{[]string{"Localhost", "a.example.com", "A.example.com"}, []string{"localhost", "a.example.com"}},
+	} {
+		dir := checkout(t)
+		if _, _, err := Production(Plan{Dir: dir, Hosts: c.hosts, Group: os.Getgid(), Now: now}); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := read(t, dir, "docker/nginx.d/server.conf"), "server_name "+strings.Join(c.want, " ")+";\n"; got != want {
+			t.Errorf("server.conf for %q: got %q, want %q", c.hosts, got, want)
+		}
+		if got, want := read(t, dir, EnvFile), `ALLOWED_HOSTS=["`+strings.Join(c.want, `","`)+`"]`; !strings.Contains(got, want+"\n") {
+			t.Errorf("%s for %q: got %q, want a line %q", EnvFile, c.hosts, got, want)
+		}
+		pair, err := tls.LoadX509KeyPair(filepath.Join(dir, Certificate), filepath.Join(dir, PrivateKey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := selfsigned.Hosts(pair.Leaf); !slices.Equal(got, c.want) {
+			t.Errorf("certificate for %q: got %q, want %q", c.hosts, got, c.want)
 		}
 	}
 }
