@@ -10,9 +10,10 @@ import (
 	"github.com/pppq/pppq/internal/web"
 )
 
-// pages are the pages for people beside the operations for programs.
-func pages(service *api.Service) map[string]http.Handler {
-	h := web.NewHandler(web.Deps{Current: currentModel(service), Now: time.Now})
+// pages are the pages for people beside the operations for programs; private
+// ones are not for everyone.
+func pages(service *api.Service, private bool) map[string]http.Handler {
+	h := web.NewHandler(web.Deps{Current: currentModel(service), Now: time.Now, Private: private})
 	out := map[string]http.Handler{}
 	for _, pattern := range []string{"GET /{$}", "GET /report", "GET /assets/{asset}", "GET /static/{file}"} {
 		out[pattern] = h

@@ -65,7 +65,7 @@ func serve(ctx context.Context, s *config.Settings, out, notes io.Writer) error 
 	if _, _, err := service.Reload(); err != nil && !errors.Is(err, bundle.ErrNone) {
 		o.Log.Error("no model is in service", "error", err.Error())
 	}
-	handler := api.NewHandler(service, pages(service))
+	handler := api.NewHandler(service, pages(service, len(s.APIKeys) > 0))
 	fmt.Fprintf(notes, "pppq %s serves on http://%s (Ctrl-C ends it)\n", programVersion(), listener.Addr())
 	err = api.Serve(ctx, service, handler, listener)
 	if errors.Is(err, api.ErrReplaced) {

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pppq/pppq/internal/config"
 )
 
 // served is a service that runs inside the test, with trained models.
@@ -222,5 +224,39 @@ func TestFirstRun(t *testing.T) {
 		if n := len(line.FindAllString(r.stdout, -1)); n != 4 {
 			t.Errorf("%s stands %d times in the table, want 4", asset, n)
 		}
+	}
+}
+
+// With keys, pages need one, and no cache that many share may keep them.
+func TestPagesBehindKeys(t *testing.T) {
+	key, line, err := config.NewAPIKey("ana", config.ScopeRead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("API_KEYS", line)
+	s := startService(t)
+	for path, want := range map[string]string{"/": "private, max-age=60", "/report": "private, max-age=60", "/api/v1/forecast/Gold?horizon_years=5": "private, max-age=60, stale-if-error=86400"} {
+		for _, given := range []string{"", key} {
+			r, err := http.NewRequest("GET", "http://"+s.address+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			status := http.StatusUnauthorized
+			if given != "" {
+				r.Header.Set("X-API-Key", given)
+				status = http.StatusOK
+			}
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if got := resp.Header.Get("Cache-Control"); resp.StatusCode != status || given != "" && got != want {
+				t.Errorf("%s: %s, Cache-Control %q, want %d and %q", path, resp.Status, got, status, want)
+			}
+		}
+	}
+	if code, log := s.stop(); code != 0 {
+		t.Errorf("exit code %d: %s", code, log)
 	}
 }

@@ -168,13 +168,6 @@ func (g *gate) forget(p *place) {
 	g.pass(p, now)
 }
 
-// atWork is how many places are taken and how many wait.
-func (g *gate) atWork() (busy, waiting int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return len(g.working), len(g.waiting)
-}
-
 // busy is the problem of a full gate: come again when the line is done.
 func busy(wait time.Duration) error {
 	return newProblem(kindBusy, "as much as can be done is at work; try again later").with("Retry-After", seconds(wait))

@@ -7,6 +7,13 @@ import (
 	"time"
 )
 
+// atWork is how many places are taken and how many wait.
+func (g *gate) atWork() (busy, waiting int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.working), len(g.waiting)
+}
+
 // A clock that a test moves.
 type clock struct{ at time.Time }
 

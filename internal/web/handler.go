@@ -21,12 +21,15 @@ type Deps struct {
 	Current func() *Model
 	// Now is the clock; it decides what is stale.
 	Now func() time.Time
+	// Private keeps pages out of caches that many share: not everyone may see them.
+	Private bool
 }
 
 const (
 	contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	// pageCache is how long a page may be shown without asking again.
-	pageCache = "public, max-age=60"
+	pageCache        = "public, max-age=60"
+	privatePageCache = "private, max-age=60"
 	// staticCache is for what has a hash of its content in its name.
 	staticCache = "public, max-age=31536000, immutable"
 	// shelfBytes is how much memory rendered pages may take.
@@ -38,7 +41,10 @@ const (
 // /static/. It answers every path, with a page that says so where there is
 // nothing; without a model all pages are 503.
 func NewHandler(deps Deps) http.Handler {
-	s := &server{deps: deps, style: newPage("text/css; charset=utf-8", []byte(styleSheet))}
+	s := &server{deps: deps, cache: pageCache, style: newPage("text/css; charset=utf-8", []byte(styleSheet))}
+	if deps.Private {
+		s.cache = privatePageCache
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page(func(m *Model, now time.Time, _ string) (*document, error) { return homePage(m, now), nil }))
 	mux.HandleFunc("GET /report", s.page(func(m *Model, _ time.Time, _ string) (*document, error) {
@@ -72,6 +78,8 @@ func secured(next http.Handler) http.Handler {
 type server struct {
 	deps  Deps
 	style *page
+	// cache is the Cache-Control of pages.
+	cache string
 	shelf atomic.Pointer[shelf]
 }
 
@@ -154,7 +162,7 @@ func (s *server) page(render func(m *Model, now time.Time, path string) (*docume
 		now := s.deps.Now()
 		pages := s.shelfOf(m, now)
 		if p := pages.get(r.URL.Path); p != nil {
-			p.serve(w, r, pageCache)
+			p.serve(w, r, s.cache)
 			return
 		}
 		d, err := render(m, now, r.URL.Path)
@@ -173,7 +181,7 @@ func (s *server) page(render func(m *Model, now time.Time, path string) (*docume
 		}
 		p := newPage("text/html; charset=utf-8", b.Bytes())
 		pages.put(r.URL.Path, p)
-		p.serve(w, r, pageCache)
+		p.serve(w, r, s.cache)
 	}
 }
 

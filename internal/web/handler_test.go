@@ -82,6 +82,20 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// Where not everyone may see a page, a cache that many share keeps none.
+func TestPrivatePages(t *testing.T) {
+	t.Parallel()
+	m := loadModel(t)
+	s := &site{model: m, now: today, Handler: NewHandler(Deps{Current: func() *Model { return m }, Now: func() time.Time { return today }, Private: true})}
+	for path, want := range map[string]string{"/": privatePageCache, "/report": privatePageCache, "/assets/Gold": privatePageCache, stylePath(): staticCache} {
+		for range 2 { // rendered, and from the shelf
+			if r, _ := s.ask(t, "GET", path); r.Header.Get("Cache-Control") != want {
+				t.Errorf("%s: Cache-Control %q, want %q", path, r.Header.Get("Cache-Control"), want)
+			}
+		}
+	}
+}
+
 func TestStatuses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
