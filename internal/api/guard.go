@@ -61,7 +61,10 @@ func (c *call) guard() bool {
 
 // exempt are the paths that answer under any host name: orchestrators and
 // scrapers call them by address.
-var exempt = map[string]bool{"/health": true, "/livez": true, "/readyz": true, "/metrics": true, "/ping": true}
+var exempt = map[string]bool{
+	"/health": true, "/livez": true, "/readyz": true, "/metrics": true, "/ping": true,
+	"/v2/health/live": true, "/v2/health/ready": true, "/v2/models/pppq/ready": true,
+}
 
 // name takes the caller's request id if it is a plain word, or makes one.
 func (c *call) name() {

@@ -66,7 +66,7 @@ func TestHosts(t *testing.T) {
 		if got := f.get("/api/v1/assets", "Host", host).Code; got != status {
 			t.Errorf("host %q: %d, want %d", host, got, status)
 		}
-		for _, path := range []string{"/health", "/livez", "/readyz", "/metrics"} {
+		for _, path := range []string{"/health", "/livez", "/readyz", "/metrics", "/ping", "/v2/health/live", "/v2/health/ready", "/v2/models/pppq/ready"} {
 			if got := f.get(path, "Host", host).Code; got != 200 {
 				t.Errorf("%s at host %q: %d, want 200", path, host, got)
 			}
