@@ -295,6 +295,19 @@ func TestAnswerAddsUp(t *testing.T) {
 	}
 }
 
+// An asset that moved so much that no number holds its interval has no forecast,
+// where a model could not be written with one.
+func TestNoFiniteInterval(t *testing.T) {
+	t.Parallel()
+	b := baseline(t)
+	i := slices.IndexFunc(b.Assets, func(s forecast.AssetState) bool { return s.Asset.ID == "Gold" })
+	b.Assets[i].Row.Values = slices.Clone(b.Assets[i].Row.Values)
+	b.Assets[i].Row.Values[panel.SDLong] = 500
+	if a, err := b.Answer(forecast.Question{Asset: "Gold", Months: 120, Model: forecast.Ensemble}, time.Now()); !errors.Is(err, forecast.ErrNoRow) {
+		t.Errorf("got %+v, %v, want no forecast", a, err)
+	}
+}
+
 // What is said of the highest value holds: silver's was in 1980, out of the ten
 // years that are looked at.
 func TestHighestValueInWords(t *testing.T) {

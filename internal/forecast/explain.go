@@ -41,6 +41,9 @@ func (f *Forecaster) Answer(q Question, now time.Time) (*Answer, error) {
 		Reference: f.reference(s.Asset.ID, q.Model, q.Months),
 	}
 	a.Multiple, a.AnnualReturn, a.Buys = f.ranges(v.served, q.Months)
+	if math.IsInf(a.Buys.P90, 1) && !a.Hypothetical {
+		return nil, fmt.Errorf("%w for %s over %d months: its figures moved too much for an interval", ErrNoRow, s.Asset.ID, q.Months)
+	}
 	a.BaseRate = s.baseRate(v.h)
 	rate, parts := Center(s.Asset.Kind, v.values, q.Months)
 	a.Core = Account{

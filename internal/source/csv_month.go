@@ -37,9 +37,16 @@ const (
 	NotNegative Bound = "0 or above"
 )
 
+// minPrice and maxPrice bound bounded values: quotients of them stay numbers.
+const minPrice, maxPrice = 1e-15, 1e15
+
 func (b Bound) check(v float64) error {
-	if b == AboveZero && v <= 0 || b == NotNegative && v < 0 {
+	switch {
+	case b == AnyValue:
+	case b == AboveZero && v <= 0 || b == NotNegative && v < 0:
 		return fmt.Errorf("value %v: want %s", v, b)
+	case v > maxPrice || b == AboveZero && v < minPrice:
+		return fmt.Errorf("value %v: want %v to %v, in another unit if need be", v, minPrice, maxPrice)
 	}
 	return nil
 }

@@ -140,6 +140,9 @@ func TestCSVRefuses(t *testing.T) {
 		"two marks":         {"date;value\n2026-08;1,5\n2026-09;1.5\n", MonthOptions{}, `line 3, column 9: value "1.5" has a decimal point, line 2 a comma: write all numbers alike`},
 		"either way":        {"date;value\n2026-08;1,234\n2026-09;987\n", MonthOptions{}, `line 2, column 9: value "1,234" can be read two ways, and so can every other one with a comma: say --decimal comma`},
 		"not above 0":       {"date,value\n2026-08,0\n", MonthOptions{Bound: AboveZero}, "line 2, column 9: value 0: want above 0"},
+		"a huge price":      {"date,value\n2026-08,1e16\n", MonthOptions{Bound: AboveZero}, "line 2, column 9: value 1e+16: want 1e-15 to 1e+15"},
+		"a tiny price":      {"date,value\n2026-08,1e-16\n", MonthOptions{Bound: AboveZero}, "line 2, column 9: value 1e-16: want 1e-15 to 1e+15"},
+		"a huge payment":    {"date,value\n2026-08,1e16\n", MonthOptions{Bound: NotNegative}, "line 2, column 9: value 1e+16: want 1e-15 to 1e+15"},
 		"negative":          {"date,value\n2026-08,-0.1\n", MonthOptions{Bound: NotNegative}, "line 2, column 9: value -0.1: want 0 or above"},
 
 		"daily for monthly": {"date,value\n2026-08-03,1\n2026-08-04,2\n", MonthOptions{Rule: Monthly}, "line 3: a second row of 2026-08: this series takes monthly figures"},
