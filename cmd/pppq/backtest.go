@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -105,31 +106,31 @@ func printBacktest(w io.Writer, r *backtest.Report) error {
 	if err := printSkill(w, r); err != nil {
 		return err
 	}
-	t := newTable(w)
-	fmt.Fprintf(t, "\nSkill of every rung over the best climatology\n\t")
+	var years strings.Builder
 	for _, h := range r.Horizons {
-		fmt.Fprintf(t, "%d years\t", h.Months/12)
+		unit := "years"
+		if h.Months == 12 {
+			unit = "year"
+		}
+		fmt.Fprintf(&years, "\t%d %s", h.Months/12, unit)
 	}
-	fmt.Fprintln(t)
+	t := newTable(w)
+	fmt.Fprintf(t, "\nSkill of every rung over the best climatology\n%s\n", years.String())
 	for _, info := range r.Rungs {
-		fmt.Fprintf(t, "%s\t", info.Name)
+		fmt.Fprint(t, info.Name)
 		for _, h := range r.Horizons {
-			fmt.Fprintf(t, "%+.3f\t", h.Rung(info.Name).Skill.Value)
+			fmt.Fprintf(t, "\t%+.3f", h.Rung(info.Name).Skill.Value)
 		}
 		fmt.Fprintln(t)
 	}
-	fmt.Fprintf(t, "\nSkill of the carry core over each asset's own best climatology (d: difference of RPS)\n\t")
-	for _, h := range r.Horizons {
-		fmt.Fprintf(t, "%d years\t", h.Months/12)
-	}
-	fmt.Fprintln(t)
+	fmt.Fprintf(t, "\nSkill of the carry core over each asset's own best climatology (d: difference of RPS)\n%s\n", years.String())
 	for _, g := range r.Horizons[0].Groups {
 		if g.Rung != "carry_core" {
 			continue
 		}
-		fmt.Fprintf(t, "%s\t", g.Group)
+		fmt.Fprint(t, g.Group)
 		for _, h := range r.Horizons {
-			fmt.Fprintf(t, "%s\t", groupText(h.Groups, g.Group))
+			fmt.Fprintf(t, "\t%s", groupText(h.Groups, g.Group))
 		}
 		fmt.Fprintln(t)
 	}

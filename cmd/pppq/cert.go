@@ -38,7 +38,13 @@ Nginx reads a replaced pair when it is told: docker compose -f docker-compose.pr
 			cert := filepath.Join(out, filepath.Base(setup.Certificate))
 			key := filepath.Join(out, filepath.Base(setup.PrivateKey))
 			w := cmd.OutOrStdout()
+			if days < 1 || days > 3650 {
+				return usageError("--days %d: want 1 to 3650", days)
+			}
 			if len(hosts) == 0 {
+				if replace || cmd.Flags().Changed("days") {
+					return usageError("name the hosts of the new pair with --host")
+				}
 				p, err := describePair(cert, key)
 				if errors.Is(err, fs.ErrNotExist) {
 					return usageError("there is no pair in %s: name the hosts of a new one with --host", out)
@@ -47,9 +53,6 @@ Nginx reads a replaced pair when it is told: docker compose -f docker-compose.pr
 					return err
 				}
 				return p.print(w, asJSON)
-			}
-			if days < 1 || days > 3650 {
-				return usageError("want 1 to 3650 days, got %d", days)
 			}
 			for _, h := range hosts {
 				if err := selfsigned.CheckHost(h); err != nil {
@@ -67,8 +70,14 @@ Nginx reads a replaced pair when it is told: docker compose -f docker-compose.pr
 			if err != nil {
 				return err
 			}
+			if err := os.MkdirAll(out, 0o750); err != nil {
+				return err
+			}
 			// Written in place: a mounted file is the same only as long as its inode is.
-			if err := errors.Join(writePrivate(key, keyPEM), writePrivate(cert, certPEM)); err != nil {
+			if err := writePrivate(key, keyPEM); err != nil {
+				return err
+			}
+			if err := writePrivate(cert, certPEM); err != nil {
 				return err
 			}
 			p, err := describePair(cert, key)
@@ -123,13 +132,9 @@ func describePair(cert, key string) (*certificatePair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", cert, err)
 	}
-	names := leaf.DNSNames
-	for _, ip := range leaf.IPAddresses {
-		names = append(names, ip.String())
-	}
 	sum := sha256.Sum256(leaf.Raw)
 	return &certificatePair{
-		Certificate: cert, Key: key, Hosts: names, HoldsUntil: leaf.NotAfter.UTC(),
+		Certificate: cert, Key: key, Hosts: selfsigned.Hosts(leaf), HoldsUntil: leaf.NotAfter.UTC(),
 		Serial: fmt.Sprintf("%x", leaf.SerialNumber), SHA256: hex.EncodeToString(sum[:]),
 	}, nil
 }

@@ -23,7 +23,7 @@ func compareCommand() *cobra.Command {
 			}
 			ranked, err := b.Forecaster.Compare(args, ask, time.Now())
 			if err != nil {
-				return questionError(err)
+				return questionError(b.Forecaster, err)
 			}
 			if q.asJSON {
 				return printJSON(cmd.OutOrStdout(), ranked)

@@ -13,14 +13,14 @@ func configCommand() *cobra.Command {
 		Long: `Config reads the settings as "pppq serve" would, from the environment, files that
 NAME_FILE variables name, and flags, and lists what each is and where it comes from.
 Secrets show only whether they are set.`,
-		Example: "  pppq config --list\n  PORT=9000 pppq config --list --json",
+		Example: "  pppq config --list\n  PORT=9000 pppq config --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := settings(cmd)
 			if err != nil {
 				return err
 			}
 			w := cmd.OutOrStdout()
-			if !list {
+			if !list && !asJSON {
 				_, err := fmt.Fprintln(w, "the settings are fine; --list shows them")
 				return err
 			}
@@ -49,7 +49,7 @@ Secrets show only whether they are set.`,
 		},
 	}
 	cmd.Flags().BoolVar(&list, "list", false, "list every setting")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "list every setting as JSON")
 	settingFlags(cmd)
 	return cmd
 }

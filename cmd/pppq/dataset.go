@@ -91,6 +91,9 @@ func datasetExport() *cobra.Command {
 		Use: "export", Short: "Write one series, or the table of all, as CSV", Args: exactly(0, "no arguments"),
 		Example: "  pppq dataset export --series GOLD --out -\n  pppq dataset export --out all.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if vintages && id == "" {
+				return usageError("--vintages needs --series: the table of all holds the newest figures alone")
+			}
 			_, set, err := figures(cmd)
 			if err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -40,6 +41,11 @@ Exit code 0: nothing, or only warnings; 3: a fault.`,
 		Example: "  pppq doctor\n  pppq doctor --before-up\n  pppq doctor --certificate docker/ssl/certificate.crt --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if before {
+				for _, name := range []string{"serve", "certificate", "backups", "host", "port", "data-dir", "models-dir"} {
+					if cmd.Flags().Changed(name) {
+						return usageError("--before-up looks at the checkout in this folder, and takes no --%s", name)
+					}
+				}
 				return report(cmd, doctor.Preflight(cmd.Context(), machine(cmd.Context())), asJSON)
 			}
 			s, err := settings(cmd)
@@ -71,28 +77,23 @@ Exit code 0: nothing, or only warnings; 3: a fault.`,
 // faults into an exit code.
 func report(cmd *cobra.Command, found []doctor.Finding, asJSON bool) error {
 	w := cmd.OutOrStdout()
-	faults := 0
-	for _, f := range found {
-		if f.Status == doctor.Fault {
-			faults++
-		}
-	}
+	var err error
 	if asJSON {
-		if err := printJSON(w, found); err != nil {
-			return err
-		}
+		err = printJSON(w, found)
 	} else {
+		var text strings.Builder
 		for _, f := range found {
-			fmt.Fprintf(w, "%-8s %s: %s\n", f.Status, f.Check, f.Detail)
+			fmt.Fprintf(&text, "%-8s %s: %s\n", f.Status, f.Check, f.Detail)
 			if f.Mend != "" {
-				fmt.Fprintf(w, "         -> %s\n", f.Mend)
+				fmt.Fprintf(&text, "         -> %s\n", f.Mend)
 			}
 		}
+		_, err = io.WriteString(w, text.String())
 	}
-	if faults > 0 {
-		return refused("%d of %d checks found a fault", faults, len(found))
+	if faults := doctor.Faults(found); faults > 0 {
+		return errors.Join(err, refused("%d of %d checks found a fault", faults, len(found)))
 	}
-	return nil
+	return err
 }
 
 // loopback is where a service that listens on host is reached from here.
@@ -135,7 +136,13 @@ func machine(ctx context.Context) doctor.Machine {
 		Run: func(ctx context.Context, name string, args ...string) ([]byte, error) {
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
-			return exec.CommandContext(ctx, name, args...).Output()
+			out, err := exec.CommandContext(ctx, name, args...).Output()
+			var failed *exec.ExitError
+			if errors.As(err, &failed) && len(failed.Stderr) > 0 {
+				said, _, _ := strings.Cut(strings.TrimSpace(string(failed.Stderr)), "\n")
+				err = fmt.Errorf("%w: %s", err, said)
+			}
+			return out, err
 		},
 	}
 	if out, err := m.Run(ctx, "docker", "compose", "-f", "docker-compose.prod.yml", "ps", "-q", "nginx"); err == nil {

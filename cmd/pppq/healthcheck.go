@@ -21,6 +21,9 @@ func healthcheckCommand() *cobra.Command {
 0 if it answers 200, else 1.`,
 		Example: "  pppq healthcheck\n  PORT=9000 pppq healthcheck --path /livez",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !strings.HasPrefix(path, "/") {
+				return usageError("--path %q: want a path that begins with /", path)
+			}
 			s, err := settings(cmd)
 			if err != nil {
 				return err

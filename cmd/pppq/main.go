@@ -11,6 +11,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -47,10 +50,27 @@ func refused(format string, args ...any) error {
 
 func main() {
 	limitMemory()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(run(untilStopped(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// untilStopped is a context that ends with Ctrl-C or SIGTERM. What follows may
+// take minutes; a second Ctrl-C does not wait for it. SIGTERM is no such word:
+// supervisors repeat it.
+func untilStopped() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		for s := range signals {
+			if s == os.Interrupt {
+				fmt.Fprintln(os.Stderr, "pppq: stopped at once")
+				os.Exit(exitFailed)
+			}
+		}
+	}()
+	return ctx
 }
 
 // run executes one command line and returns its exit code.
@@ -98,12 +118,33 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate or a check.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpCommand(helpCommand())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.AddCommand(
 		upCommand(), serveCommand(), datasetCommand(), trainCommand(), backtestCommand(),
 		predictCommand(), compareCommand(), modelsCommand(), ledgerCommand(), gbdtCommand(), configCommand(), keysCommand(), initCommand(), certCommand(), doctorCommand(), healthcheckCommand(), versionCommand(),
 	)
 	return root
+}
+
+// flagError is a fault of a flag in words for people: what is wanted instead of
+// the name of the function that refused the value.
+func flagError(err error) error {
+	var number *strconv.NumError
+	if !errors.As(err, &number) {
+		return &exitError{exitUsage, err}
+	}
+	wanted := "a whole number"
+	switch {
+	case errors.Is(number.Err, strconv.ErrRange):
+		wanted = "a number that is not so large"
+	case number.Func == "ParseFloat":
+		wanted = "a number"
+	case number.Func == "ParseUint":
+		wanted = "a whole number, 0 or more"
+	case number.Func == "ParseBool":
+		wanted = "true or false"
+	}
+	return usageError("%s: want %s", strings.TrimSuffix(err.Error(), ": "+number.Error()), wanted)
 }
 
 // groupHelp is what a command does that only holds others.
@@ -148,7 +189,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 func between(low, high int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) < low || len(args) > high {
-			return usageError("want %s, got %d arguments", what, len(args))
+			return usageError("want %s, got %d", what, len(args))
 		}
 		return nil
 	}
@@ -165,20 +206,11 @@ func parent(use, short, example string, children ...*cobra.Command) *cobra.Comma
 // that are no secrets.
 func settingFlags(cmd *cobra.Command, names ...string) {
 	for _, v := range config.Variables() {
-		if v.Secret || len(names) > 0 && !contains(names, v.Name) {
+		if v.Secret || len(names) > 0 && !slices.Contains(names, v.Name) {
 			continue
 		}
 		cmd.Flags().String(flagName(v.Name), "", fmt.Sprintf("%s (%s; env %s, default %q)", v.Help, v.Accepts, v.Name, v.Default))
 	}
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // settings reads environment and flags, and applies what holds for the process.

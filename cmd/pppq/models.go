@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -207,13 +209,15 @@ func modelsPrune() *cobra.Command {
 						Removed []string `json:"removed"`
 					}{append([]string{}, removed...)}), err)
 				}
-				for _, v := range removed {
-					fmt.Fprintf(cmd.OutOrStdout(), "removed %s\n", v)
+				lines := make([]string, len(removed))
+				for i, v := range removed {
+					lines[i] = "removed " + v + "\n"
 				}
-				if err == nil && len(removed) == 0 {
-					fmt.Fprintln(cmd.OutOrStdout(), "nothing to remove")
+				if err == nil && len(lines) == 0 {
+					lines = []string{"nothing to remove\n"}
 				}
-				return err
+				_, printed := io.WriteString(cmd.OutOrStdout(), strings.Join(lines, ""))
+				return errors.Join(printed, err)
 			})
 		},
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/pppq/pppq/client"
 	"github.com/pppq/pppq/internal/bundle"
 	"github.com/pppq/pppq/internal/forecast"
+	"github.com/pppq/pppq/internal/panel"
 )
 
 // question holds the flags that predict and compare share.
@@ -56,12 +57,20 @@ func inService(cmd *cobra.Command) (*bundle.Bundle, error) {
 	return b, err
 }
 
-// questionError gives a fault of the question the exit code of wrong usage, and
-// fields of an answer the names of their flags.
-func questionError(err error) error {
+// questionError gives a fault of a question to f the exit code of wrong usage,
+// fields of an answer the names of their flags, and a name that is not known
+// those that are.
+func questionError(f *forecast.Forecaster, err error) error {
 	var unknown *forecast.UnknownAsset
 	if errors.As(err, &unknown) {
-		return &exitError{exitUsage, err}
+		if len(unknown.Near) > 0 {
+			return &exitError{exitUsage, err}
+		}
+		known := make([]string, len(f.Assets))
+		for i := range f.Assets {
+			known[i] = f.Assets[i].Asset.ID
+		}
+		return usageError("%w; known: %s", err, strings.Join(known, ", "))
 	}
 	var invalid *forecast.InvalidValue
 	if !errors.As(err, &invalid) {
@@ -75,6 +84,13 @@ func questionError(err error) error {
 		what = "--model-type"
 	case "features":
 		what = "--set " + of
+		if _, err := panel.FeatureIndex(of); err != nil {
+			var known []string
+			for _, f := range panel.Features() {
+				known = append(known, f.Name)
+			}
+			return usageError("%s: %s; known: %s", what, invalid.Reason, strings.Join(known, ", "))
+		}
 	case "assets":
 		if i, err := strconv.Atoi(of); err == nil {
 			what = fmt.Sprintf("asset %d", i+1)
@@ -136,7 +152,7 @@ func askHere(cmd *cobra.Command, ask forecast.Question) (*forecast.Answer, error
 		return nil, err
 	}
 	a, err := b.Forecaster.Answer(ask, time.Now())
-	return a, questionError(err)
+	return a, questionError(b.Forecaster, err)
 }
 
 // askServer lets a running service answer.

@@ -43,25 +43,44 @@ func writeOut(stdout io.Writer, path string, write func(io.Writer) error) error 
 // newTable aligns columns; the caller flushes it.
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
-// progressBar shows stages on a terminal, and nothing elsewhere.
+// progressBar shows stages on a terminal that can erase a line, and nothing
+// elsewhere.
 func progressBar(w io.Writer) pipeline.Progress {
 	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
-	const width = 30
 	var start time.Time
 	stage := ""
 	return func(name string, done, total int) {
 		if name != stage {
 			stage, start = name, time.Now()
 		}
-		full := width * done / max(1, total)
-		fmt.Fprintf(f, "\r\033[K%-32s [%s%s] %d/%d", name, strings.Repeat("#", full), strings.Repeat(".", width-full), done, total)
+		end := ""
 		if done == total {
-			fmt.Fprintf(f, "  %.1f s\n", time.Since(start).Seconds())
+			end = fmt.Sprintf("  %.1f s\n", time.Since(start).Seconds())
 		}
+		columns, _, err := term.GetSize(int(f.Fd()))
+		if err != nil || columns <= 0 {
+			columns = 80
+		}
+		fmt.Fprintf(f, "\r\033[K%s%s", progressLine(name, done, total, columns), end)
 	}
+}
+
+// progressLine is a stage with a bar that leaves room for the time in so many
+// columns: a line that wraps can't be erased. Where there is no room for a bar
+// there is none.
+func progressLine(name string, done, total, columns int) string {
+	const widest, narrowest, seconds = 30, 5, len("  100.0 s")
+	count := fmt.Sprintf("%d/%d", done, total)
+	width := min(widest, columns-seconds-len(count)-len("[] ")-33)
+	if width < narrowest {
+		room := max(0, columns-seconds-len(count)-1)
+		return fmt.Sprintf("%.*s %s", room, name, count)
+	}
+	full := width * done / max(1, total)
+	return fmt.Sprintf("%-32s [%s%s] %s", name, strings.Repeat("#", full), strings.Repeat(".", width-full), count)
 }
 
 // tableHorizons are the horizons of the closing table, in months.

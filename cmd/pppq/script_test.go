@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ import (
 //	exits CODE PROGRAM [ARGS]  run a program that must end with this code
 //	trained [VERSIONS]         put trained models, one or two versions, and their figures into ./models and ./data;
 //	                           $NEWEST, in service, and $OLDER are their names
-//	await FILE                 wait until a file stands there and has content
+//	await FILE [TEXT]          wait until a file stands there and has content, or the text
 //	json FILE|stdout           fail unless it is JSON
 //	plain FILE|stdout|stderr   fail if it holds escape codes or returns to the start of a line
 //	flip FILE, cut FILE        turn one bit in the middle of a file; take its second half away
@@ -164,16 +165,16 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func await(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: await FILE")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: await FILE [TEXT]")
 	}
-	path := ts.MkAbs(args[0])
+	path, want := ts.MkAbs(args[0]), strings.Join(args[1:], "")
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if stat, err := os.Stat(path); err == nil && stat.Size() > 0 {
+		if text, err := os.ReadFile(path); err == nil && len(text) > 0 && strings.Contains(string(text), want) {
 			return
 		}
 	}
-	ts.Fatalf("no %s after a minute", args[0])
+	ts.Fatalf("no %s after a minute", strings.Join(args, " with "))
 }
 
 func isJSON(ts *testscript.TestScript, neg bool, args []string) {
