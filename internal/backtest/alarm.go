@@ -36,7 +36,7 @@ func (w *walk) alarms(r *Report, all []*record) []Alarm {
 			if rung < rungHistorical {
 				continue
 			}
-			name := fmt.Sprintf("%s at %d years", s.Rung, h.Months/12)
+			name := s.Rung + " at " + years(h.Months)
 			if !s.Skill.Difference {
 				check(s.Skill.Value, level, "%s: RPS skill over %s", name, h.BestClimatology)
 			}
@@ -48,11 +48,11 @@ func (w *walk) alarms(r *Report, all []*record) []Alarm {
 			check(s.MaxProb, alarmCertainty, "%s: largest class probability of an uncertain asset", name)
 		}
 		if full := h.Rungs[rungEnsemble].Skill.Value; full > 0 && h.NonOverlapping/full < alarmOffset {
-			what := fmt.Sprintf("ensemble at %d years: share of the skill that is left without overlap", h.Months/12)
+			what := "ensemble at " + years(h.Months) + ": share of the skill that is left without overlap"
 			out = append(out, Alarm{What: what, Value: h.NonOverlapping / full, Level: alarmOffset, Below: true})
 		}
 		for _, f := range w.singleFeatures(k, w.scored(k)) {
-			check(f.Skill, alarmFeature, "feature %s alone at %d years: RPS skill", f.Name, forecast.TrainedHorizons[k]/12)
+			check(f.Skill, alarmFeature, "feature %s alone at %s: RPS skill", f.Name, years(forecast.TrainedHorizons[k]))
 		}
 	}
 	return out

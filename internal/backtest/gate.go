@@ -80,7 +80,7 @@ func Gate(champion, challenger *Report, newFigures bool) Decision {
 func (d *Decision) ownChecks(r *Report, check func(string, bool, string, ...any)) {
 	check("no result is too good to be true", len(r.Alarms) == 0, "%s", alarmText(r.Alarms))
 	for _, h := range r.Horizons {
-		years := fmt.Sprintf("%d years", h.Months/12)
+		years := years(h.Months)
 		core := h.Rungs[rungCarry]
 		check("the core beats the best climatology at "+years, core.RPS < h.Rungs[rungIndex(h.BestClimatology)].RPS, "skill %+.3f", core.Skill.Value)
 	}
@@ -115,7 +115,7 @@ func (d *Decision) againstChampion(champion, challenger *Report, refresh bool, c
 			continue
 		}
 		s := score.Skill(mean(p.Score), mean(p.Ref))
-		check(fmt.Sprintf("not worse at %d years", h.Months/12), s >= gateHorizonLoss, "skill %+.4f, want at least %.2f", s, gateHorizonLoss)
+		check("not worse at "+years(h.Months), s >= gateHorizonLoss, "skill %+.4f, want at least %.2f", s, gateHorizonLoss)
 	}
 	for _, id := range challenger.Assets {
 		p, ok := byGroup[id]
@@ -129,7 +129,7 @@ func (d *Decision) againstChampion(champion, challenger *Report, refresh bool, c
 		if i >= len(champion.Horizons) || champion.Horizons[i].Months != h.Months {
 			continue
 		}
-		years := fmt.Sprintf("%d years", h.Months/12)
+		years := years(h.Months)
 		was, is := champion.Horizons[i].Rungs[rungEnsemble], h.Rungs[rungEnsemble]
 		check("log loss at "+years, is.LogLoss <= was.LogLoss+gateLogLoss, "%.3f, was %.3f", is.LogLoss, was.LogLoss)
 		if is.Slope != nil {

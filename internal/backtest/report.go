@@ -28,6 +28,12 @@ type Report struct {
 	// Pooled compares rungs over all horizons together, each horizon with equal
 	// weight: the skill that earns weight.
 	Pooled []Skill `json:"pooled"`
+	// DeepLosses is the reliability of the probabilities of losing a tenth and more,
+	// and three tenths and more; that of any loss stands with the horizon. Coverage
+	// is that of the intervals by group of assets and by inflation. Reports made
+	// before these were measured have neither.
+	DeepLosses []DeepLoss      `json:"deep_losses,omitempty"`
+	Coverage   []CoverageScore `json:"coverage,omitempty"`
 	// Weights and Calibration are what the served forecast takes from this test.
 	Weights     forecast.Weights     `json:"weights"`
 	Calibration forecast.Calibration `json:"calibration"`
@@ -167,6 +173,43 @@ type ReliabilityBin struct {
 	Rows     int     `json:"rows"`
 }
 
+// A DeepLoss says how well P(M < Below) of one rung, the core or the ensemble,
+// kept its word at one horizon; figures are as in RungScore.
+type DeepLoss struct {
+	Months int     `json:"months"`
+	Below  float64 `json:"below"`
+	Rung   string  `json:"rung"`
+	// Seen is the share of outcomes below.
+	Seen        float64          `json:"seen"`
+	ECE         float64          `json:"ece"`
+	ECEExpected float64          `json:"ece_expected"`
+	Intercept   *float64         `json:"intercept,omitempty"`
+	Slope       *float64         `json:"slope,omitempty"`
+	Bins        []ReliabilityBin `json:"bins"`
+}
+
+// A CoverageScore measures the intervals of one rung, the core or the ensemble,
+// at one horizon over some of the rows.
+type CoverageScore struct {
+	Months int `json:"months"`
+	// By is "assets", and Name a group as in GroupScore, or "inflation", and Name a
+	// range of consumer price inflation over the 12 months known at the origin.
+	By      string  `json:"by"`
+	Name    string  `json:"name"`
+	Rung    string  `json:"rung"`
+	Rows    int     `json:"rows"`
+	Windows float64 `json:"windows"`
+	// Coverage is of the 50, 80 and 95 % intervals; Low80 and High80 bound that of
+	// the 80 % one, a 90 % block-bootstrap interval over so many blocks.
+	Coverage [3]float64 `json:"coverage"`
+	Low80    float64    `json:"coverage_80_low"`
+	High80   float64    `json:"coverage_80_high"`
+	Blocks   int        `json:"blocks"`
+	// Width80 is the mean width of the 80 % interval of ln M.
+	Width80         float64 `json:"width_80"`
+	IntervalScore80 float64 `json:"interval_score_80"`
+}
+
 // An Alarm is a result past the level at which one looks for a leak first.
 type Alarm struct {
 	What  string  `json:"what"`
@@ -207,4 +250,12 @@ func (h *HorizonReport) Rung(name string) RungScore {
 		}
 	}
 	return RungScore{}
+}
+
+// years writes a horizon of whole years.
+func years(months int) string {
+	if months == 12 {
+		return "1 year"
+	}
+	return fmt.Sprintf("%d years", months/12)
 }

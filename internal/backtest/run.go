@@ -49,6 +49,16 @@ func (w *walk) report() (*Report, error) {
 		}
 		r.Horizons = append(r.Horizons, h)
 		r.To = max(r.To, h.Last)
+		losses, err := w.deepLosses(builtin, h.Months)
+		if err != nil {
+			return nil, err
+		}
+		r.DeepLosses = append(r.DeepLosses, losses...)
+		coverages, err := w.coverages(builtin, scored, h.Months)
+		if err != nil {
+			return nil, err
+		}
+		r.Coverage = append(r.Coverage, coverages...)
 	}
 	for rung := rungHistorical; rung < numRungs; rung++ {
 		below := rungIndex(rungs[rung].Below)
@@ -168,12 +178,17 @@ func (w *walk) skillOf(p score.Paired, months int) (Skill, error) {
 func coverage(records []*record, rung int, level float64) float64 {
 	in := 0
 	for _, r := range records {
-		n := r.n[rung]
-		if r.ln >= n.Quantile((1-level)/2) && r.ln <= n.Quantile((1+level)/2) {
+		if r.within(rung, level) {
 			in++
 		}
 	}
 	return float64(in) / float64(len(records))
+}
+
+// within reports whether the outcome lay in the central interval of a level.
+func (r *record) within(rung int, level float64) bool {
+	n := r.n[rung]
+	return r.ln >= n.Quantile((1-level)/2) && r.ln <= n.Quantile((1+level)/2)
 }
 
 // paths are the served forecasts of loss through time; outcomes in a shut vault

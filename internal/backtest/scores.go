@@ -26,7 +26,7 @@ var eraStarts = []series.Month{series.Of(1985, 1), series.Of(1999, 1), series.Of
 
 func (w *walk) horizonReport(k int, builtin, scored []*record) (HorizonReport, error) {
 	months := forecast.TrainedHorizons[k]
-	h := HorizonReport{Months: months, Rows: len(builtin), EffectiveCases: float64(len(builtin)) / float64(months)}
+	h := HorizonReport{Months: months, Rows: len(builtin), EffectiveCases: effectiveCases(builtin, months)}
 	seen := map[series.Month]bool{}
 	for _, r := range builtin {
 		seen[r.t] = true
@@ -56,9 +56,7 @@ func (w *walk) horizonReport(k int, builtin, scored []*record) (HorizonReport, e
 	if err != nil {
 		return h, err
 	}
-	for _, b := range table.Bins {
-		h.Reliability = append(h.Reliability, ReliabilityBin{Forecast: b.MeanForecast, Seen: b.Frequency, Rows: b.Rows})
-	}
+	h.Reliability = bins(table)
 	return h, nil
 }
 
@@ -156,8 +154,7 @@ func defined(x float64) *float64 {
 
 func (w *walk) calibrationOf(s *RungScore, records []*record, rung, months int) error {
 	p, y := losses(records, rung), lost(records)
-	effective := float64(len(records)) / float64(months)
-	table, err := score.Reliability(p, y, effective, reliabilityBins)
+	table, err := score.Reliability(p, y, effectiveCases(records, months), reliabilityBins)
 	if err != nil {
 		return err
 	}
@@ -168,17 +165,11 @@ func (w *walk) calibrationOf(s *RungScore, records []*record, rung, months int) 
 	if rung != rungCarry && rung != rungEnsemble {
 		return nil
 	}
-	month, asset := make([]int, len(records)), make([]int, len(records))
-	for i, r := range records {
-		month[i], asset[i] = int(r.t), r.asset
-	}
-	b := score.DefaultBootstrap(months)
-	b.Draws = eceDraws
-	noise, err := score.ExpectedECE(p, month, asset, effective, reliabilityBins, b)
+	noise, err := expectedECE(records, p, months)
 	if err != nil {
 		return err
 	}
-	s.ECEExpected = &noise.Mean
+	s.ECEExpected = &noise
 	return nil
 }
 
@@ -253,19 +244,12 @@ func (w *walk) groups(records []*record, months int) ([]GroupScore, error) {
 		byAsset[r.asset] = append(byAsset[r.asset], r)
 	}
 	climate := make([]int, len(byAsset))
-	members := map[string][]*record{}
-	var names []string
 	for a, own := range byAsset {
-		if len(own) == 0 {
-			continue
+		if len(own) > 0 {
+			climate[a] = bestClimatology(own)
 		}
-		climate[a] = bestClimatology(own)
-		name := Group(w.panel.Assets[a].Asset.Kind)
-		if _, ok := members[name]; !ok {
-			names = append(names, name)
-		}
-		members[name] = append(members[name], own...)
 	}
+	names, members := w.grouped(records)
 	var out []GroupScore
 	add := func(name string, asset bool, own []*record) error {
 		ref := make([]float64, len(own))

@@ -13,28 +13,48 @@ import (
 func reliabilitySection(r *backtest.Report) g.Node {
 	var pictures []g.Node
 	for _, hr := range r.Horizons {
-		if len(hr.Reliability) > 0 {
-			pictures = append(pictures, reliabilityChart(hr))
+		if lines := lossLines(r, hr); len(lines) > 0 {
+			pictures = append(pictures, reliabilityChart(hr.Months, lines))
 		}
 	}
 	t := table{
 		caption: "Calibration of the probability of loss",
-		head:    []string{"Horizon", "mean gap (ECE)", "gap expected of a perfect forecast", "recalibration slope (1 is perfect)", "intercept (0 is perfect)", "area under the curve (AUC)"},
+		head: []string{"Horizon", "loss", "seen", "mean gap (ECE)", "gap expected of a perfect forecast", "recalibration slope (1 is perfect)", "intercept (0 is perfect)",
+			"area under the curve (AUC)"},
 	}
 	name := headlineRung(r)
 	for _, hr := range r.Horizons {
 		if s := find(hr, name); s != nil {
-			t.rows = append(t.rows, cells(yearsOf(hr.Months), unit(decimal(100*s.ECE, 1), "points"), unit(optional(s.ECEExpected, 100, 1), "points"),
+			t.rows = append(t.rows, cells(yearsOf(hr.Months), "any loss", lossSeen(hr), unit(decimal(100*s.ECE, 1), "points"), unit(optional(s.ECEExpected, 100, 1), "points"),
 				optional(s.Slope, 1, 2), optional(s.Intercept, 1, 2), optional(s.AUC, 1, 2)))
+		}
+		for _, d := range r.DeepLosses {
+			if d.Months == hr.Months && d.Rung == name {
+				t.rows = append(t.rows, cells(yearsOf(hr.Months), deeper(d.Below), percent(d.Seen, 0), unit(decimal(100*d.ECE, 1), "points"), unit(decimal(100*d.ECEExpected, 1), "points"),
+					optional(d.Slope, 1, 2), optional(d.Intercept, 1, 2), none))
+			}
 		}
 	}
 	return section("reliability", "When it says 30 %, does it happen in 30 %?",
-		para("Each point is a tenth or more of the forecasts, those with about the same probability of losing purchasing power. On the dotted line "+
+		para("Each point is a tenth or more of the forecasts, those with about the same probability of a loss of purchasing power: any at all, or a deep one. On the dotted line "+
 			"losses came as often as forecast; above it more often. Even a perfect forecast strays from the line by chance, and at long horizons by a lot: the table says how far."),
-		panels("narrow", "Probability of loss forecast (across) and share of holdings that then lost purchasing power (up), for "+whose(r)+".", pictures...),
+		panels("narrow", "Probability of loss forecast (across) and share of holdings that then lost as much (up), for "+whose(r)+".", pictures...),
 		t.node(),
 		h.Details(h.Summary(g.Text("The points as figures")), reliabilityTable(r)),
 	)
+}
+
+// lossSeen is the share of all outcomes that were a loss.
+func lossSeen(h backtest.HorizonReport) string {
+	rows, seen := 0, 0.0
+	for _, b := range h.Reliability {
+		rows += b.Rows
+		seen += b.Seen * float64(b.Rows)
+	}
+	if rows == 0 {
+		return none
+	}
+	return percent(seen/float64(rows), 0)
 }
 
 // optional writes a figure that may be absent.
@@ -60,6 +80,7 @@ func coverageSection(r *backtest.Report) g.Node {
 		para("An 80 % interval should hold 80 % of what then happens, no less and no more. Points left of the line are intervals that are too narrow, right of it too wide."),
 		panels("", "◆ what is served ("+rungName(name)+"), ○ the carry core alone.", pictures...),
 		coverageTable(r),
+		coverageByPart(r, name),
 		g.If(stretch != 0 && stretch != 1, para("Because of this, the intervals that are served now are stretched by the factor "+decimal(stretch, 3)+
 			", learned from past forecasts; the line \"calibrated\" shows what such a stretch would have done.")),
 	)

@@ -25,8 +25,8 @@ func TestReportMarkup(t *testing.T) {
 	if n := len(page); n > 1<<20 {
 		t.Errorf("report has %d bytes, want at most 1 MiB", n)
 	}
-	if got := len(root.all("svg")); got != 5+5+5+3+5+45 {
-		t.Errorf("%d pictures, want 68", got)
+	if got := len(root.all("svg")); got != 5+5+5+3+5+5+45 {
+		t.Errorf("%d pictures, want 73", got)
 	}
 	csp := ""
 	for _, m := range root.all("meta") {
@@ -130,11 +130,23 @@ func TestReportFigures(t *testing.T) {
 	points := rows("Forecast and seen share of losses, by horizon")
 	i := 0
 	for _, hr := range r.Horizons {
-		for _, b := range hr.Reliability {
-			same("forecast", points[i][1], typed(fmt.Sprintf("%.1f %%", 100*b.Forecast)))
-			same("seen", points[i][2], typed(fmt.Sprintf("%.1f %%", 100*b.Seen)))
-			same("rows", points[i][4], fmt.Sprint(b.Rows))
-			i++
+		shown := map[string][]backtest.ReliabilityBin{"any loss": hr.Reliability}
+		for _, d := range r.DeepLosses {
+			if d.Months == hr.Months && d.Rung == "ensemble" {
+				shown[fmt.Sprintf("more than %.0f %%", 100*(1-d.Below))] = d.Bins
+			}
+		}
+		for _, loss := range []string{"any loss", "more than 10 %", "more than 30 %"} {
+			if len(shown[loss]) == 0 {
+				t.Errorf("no points of %s at %d months", loss, hr.Months)
+			}
+			for _, b := range shown[loss] {
+				same("loss", points[i][1], typed(loss))
+				same("forecast", points[i][2], typed(fmt.Sprintf("%.1f %%", 100*b.Forecast)))
+				same("seen", points[i][3], typed(fmt.Sprintf("%.1f %%", 100*b.Seen)))
+				same("rows", points[i][5], whole(b.Rows))
+				i++
+			}
 		}
 	}
 	if i != len(points) {
@@ -150,6 +162,27 @@ func TestReportFigures(t *testing.T) {
 				}
 			}
 		}
+	}
+	parts := rows("Share of outcomes inside the 50, 80 and 95 % intervals by group of assets and by inflation, and independent windows")
+	if len(parts) != 4+3 {
+		t.Errorf("%d groups and ranges of inflation, want 7", len(parts))
+	}
+	told := 0
+	for _, row := range parts {
+		for k, hr := range r.Horizons {
+			for _, c := range r.Coverage {
+				if c.Months == hr.Months && c.Rung == "ensemble" && partName(c) == row[0] {
+					told++
+					want := typed(fmt.Sprintf("%.0f / %.0f / %.0f %%", 100*c.Coverage[0], 100*c.Coverage[1], 100*c.Coverage[2]))
+					if !strings.HasPrefix(row[k+1], want) {
+						t.Errorf("coverage of %s at %d months: got %q, want %q", c.Name, hr.Months, row[k+1], want)
+					}
+				}
+			}
+		}
+	}
+	if told != 7*5 {
+		t.Errorf("%d coverages of parts found, want 35", told)
 	}
 	if len(inside) != 7 {
 		t.Errorf("%d kinds of forecast with intervals, want 7", len(inside))
