@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,7 +80,23 @@ func openLedger(cmd *cobra.Command) (*ledger.Ledger, *config.Settings, error) {
 		url = ledger.DefaultURL(s.DataDir)
 	}
 	l, err := ledger.Open(cmd.Context(), url)
+	if errors.Is(err, ledger.ErrNone) {
+		err = cmp.Or(lostLedger(filepath.Join(s.DataDir, ledger.SnapshotName)), err)
+	}
 	return l, s, err
+}
+
+// errLost is wrapped where the database of a ledger is gone that once was.
+var errLost = errors.New("restore the database from a backup, or check DATABASE_URL; to begin anew, move " + ledger.SnapshotName + " away")
+
+// lostLedger is an error if the snapshot tells of entries although there is no
+// database, nil if it tells of none.
+func lostLedger(snapshot string) error {
+	_, err := ledger.CheckSnapshot(snapshot, nil)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("there is no database, yet %s tells of past forecasts: %w", snapshot, errLost)
 }
 
 // A ledgerFilter selects lines of the ledger.
@@ -183,6 +200,13 @@ someone computed all hashes anew.`,
 				return err
 			}
 			l, s, err := openLedger(cmd)
+			if errors.Is(err, errLost) {
+				var v verification
+				if err = v.refuse(err); asJSON {
+					err = errors.Join(printJSON(cmd.OutOrStdout(), v), err)
+				}
+				return err
+			}
 			if err != nil {
 				return err
 			}
@@ -261,8 +285,8 @@ func (v *verification) snapshotText() string {
 func verifyLedger(ctx context.Context, l *ledger.Ledger, snapshot string, noted ledger.Head) (v verification, err error) {
 	head, lines, err := l.Verify(ctx)
 	var fault *ledger.Fault
-	if errors.As(err, &fault) {
-		return v, v.refuse(fault)
+	if errors.As(err, &fault) || errors.Is(err, ledger.ErrNoHead) {
+		return v, v.refuse(err)
 	}
 	if err != nil {
 		return v, err

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -120,5 +121,55 @@ func TestLedgerVerify(t *testing.T) {
 	var v verification
 	if err := json.Unmarshal([]byte(out), &v); err != nil || v.Holds || fmt.Sprintf("entry %d: %s", v.BadEntry, v.Reason) != want {
 		t.Errorf("got %+v, %v and %q, want %q", v, err, errs, want)
+	}
+}
+
+// A database that is gone although the snapshot tells of entries is no ledger
+// that never was.
+func TestLedgerVerifyWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	dir := madeUp(t)
+	for _, name := range []string{ledger.Name, ledger.Name + "-wal", ledger.Name + "-shm"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"there is no database", "ledger.csv tells of past forecasts", "restore the database from a backup"} {
+		if _, errs := pppq(t, exitRefused, dir, "ledger", "verify"); !strings.Contains(errs, want) {
+			t.Errorf("got %q, want %q", errs, want)
+		}
+		if _, errs := pppq(t, exitFailed, dir, "ledger", "show"); !strings.Contains(errs, want) {
+			t.Errorf("show: got %q, want %q", errs, want)
+		}
+	}
+	out, _ := pppq(t, exitRefused, dir, "ledger", "verify", "--json")
+	var v verification
+	if err := json.Unmarshal([]byte(out), &v); err != nil || v.Holds || !strings.Contains(v.Reason, "there is no database") {
+		t.Errorf("got %q, %v", out, err)
+	}
+	if err := os.Remove(filepath.Join(dir, ledger.SnapshotName)); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs := pppq(t, exitFailed, dir, "ledger", "verify"); !strings.Contains(errs, "no forecast is on record yet") {
+		t.Errorf("got %q", errs)
+	}
+}
+
+// Verify does not advise to run itself where the note of the newest entry is gone.
+func TestLedgerVerifyWithoutHead(t *testing.T) {
+	t.Parallel()
+	dir := madeUp(t)
+	db, err := sql.Open("sqlite", filepath.Join(dir, ledger.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM pppq_ledger_head"); err != nil {
+		t.Fatal(err)
+	}
+	_, errs := pppq(t, exitRefused, dir, "ledger", "verify")
+	if !strings.Contains(errs, "the note of the newest entry (table pppq_ledger_head) is gone") ||
+		!strings.Contains(errs, "restore the database from a backup") || strings.Contains(errs, "pppq ledger verify") {
+		t.Errorf("got %q", errs)
 	}
 }

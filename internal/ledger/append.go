@@ -16,6 +16,11 @@ import (
 // ended with: nothing is added to such a ledger.
 var ErrBroken = errors.New("`pppq ledger verify` says which entry was changed; restore the database from a backup")
 
+// ErrNoHead says that the note of the newest entry is gone. What is left may be
+// whole; nothing shows that no entry was cut off at its end.
+var ErrNoHead = errors.New("the note of the newest entry (table pppq_ledger_head) is gone, and with it the proof that none was cut off at the end: " +
+	"restore the database from a backup")
+
 // Recorded counts what Record did with forecasts.
 type Recorded struct {
 	// New were added, Known were there already, Ended are no forecasts any more.
@@ -169,7 +174,7 @@ func (l *Ledger) append(ctx context.Context, now time.Time, f func(tx *sql.Tx, a
 func readHead(ctx context.Context, q querier, suffix string) (h Head, err error) {
 	err = q.QueryRowContext(ctx, `SELECT entries, hash FROM pppq_ledger_head WHERE id = 1`+suffix).Scan(&h.Entries, &h.Hash)
 	if errors.Is(err, sql.ErrNoRows) {
-		return h, fmt.Errorf("the note of the newest entry is gone: %w", ErrBroken)
+		return h, ErrNoHead
 	}
 	return h, err
 }

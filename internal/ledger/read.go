@@ -57,7 +57,7 @@ func entries(ctx context.Context, q querier, where string) iter.Seq2[Entry, erro
 func (l *Ledger) Entries(ctx context.Context) iter.Seq2[Entry, error] { return entries(ctx, l.db, "") }
 
 // Verify walks the whole chain and returns its head and all lines. The error is
-// a *Fault that names the first entry which does not hold.
+// a *Fault that names the first entry which does not hold, or wraps ErrNoHead.
 //
 // It finds what was changed, removed, put in or moved by anyone who did not
 // compute all later hashes anew. Whoever did is found out by a head that was
