@@ -19,8 +19,16 @@ import (
 	"github.com/pppq/pppq/internal/store"
 )
 
-// ErrUsage is wrapped by errors about the options, as opposed to the files.
+// ErrUsage is what errors about the options are, as opposed to those about the
+// files; their text does not hold its own.
 var ErrUsage = errors.New("wrong usage")
+
+// usageError is an ErrUsage that says what is wrong and no more.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() []error { return []error{ErrUsage, e.error} }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 const (
 	// MonthsToForecast is how many months without a gap an asset needs at its end.
@@ -174,7 +182,7 @@ func (o Options) validate() error {
 		fault("no time given")
 	}
 	if len(faults) > 0 {
-		return fmt.Errorf("%w: %w", ErrUsage, errors.Join(faults...))
+		return usageError{errors.Join(faults...)}
 	}
 	return nil
 }

@@ -25,9 +25,7 @@ type target struct {
 // findTarget decides what the file is for: the series or the asset asked for,
 // else the one whose id a column of the header bears, else the file's name.
 func findTarget(set *series.Set, assets []series.Asset, file *source.CSV, o Options) (target, error) {
-	usage := func(format string, args ...any) (target, error) {
-		return target{}, fmt.Errorf("%w: %w", ErrUsage, fmt.Errorf(format, args...))
-	}
+	refuse := func(format string, args ...any) (target, error) { return target{}, usage(format, args...) }
 	if o.ID != "" {
 		return ownTarget(set, assets, o)
 	}
@@ -46,17 +44,17 @@ func findTarget(set *series.Set, assets []series.Asset, file *source.CSV, o Opti
 		}
 		switch len(found) {
 		case 0:
-			return usage("what is %s for? Say --series ID to extend a series, or --id ID --title TITLE for an asset of your own; known are %s",
+			return refuse("what is %s for? Say --series ID to extend a series, or --id ID --title TITLE for an asset of your own; known are %s",
 				file.Name(), known(set, assets))
 		case 1:
 			name = found[0]
 		default:
-			return usage("%s has figures of %s: say which with --series ID", file.Name(), strings.Join(found, ", "))
+			return refuse("%s has figures of %s: say which with --series ID", file.Name(), strings.Join(found, ", "))
 		}
 	}
 	m, ok := match(set, assets, name)
 	if !ok {
-		return usage("unknown series %q; known are %s", name, known(set, assets))
+		return refuse("unknown series %q; known are %s", name, known(set, assets))
 	}
 	if m.asset != nil {
 		o.ID = m.asset.ID
@@ -64,9 +62,9 @@ func findTarget(set *series.Set, assets []series.Asset, file *source.CSV, o Opti
 	}
 	switch {
 	case o.IncomeFile != "":
-		return usage("--income goes with an asset of your own (--id)")
+		return refuse("--income goes with an asset of your own (--id)")
 	case o.Title != "" || o.Unit != "" || o.Fee != nil:
-		return usage("--title, --unit and --fee go with an asset of your own (--id)")
+		return refuse("--title, --unit and --fee go with an asset of your own (--id)")
 	}
 	if err := checkSampling(o.Sampling, m.info); err != nil {
 		return target{}, err
@@ -127,7 +125,7 @@ func ownTarget(set *series.Set, assets []series.Asset, o Options) (target, error
 	for _, other := range assets {
 		for _, id := range []string{asset.Price, asset.Income} {
 			if id != "" && !strings.EqualFold(other.ID, asset.ID) && (id == other.Price || id == other.Income) {
-				return target{}, fmt.Errorf("%w: asset %s would share the series %s with %s: choose another --id", ErrUsage, asset.ID, id, other.ID)
+				return target{}, usage("asset %s would share the series %s with %s: choose another --id", asset.ID, id, other.ID)
 			}
 		}
 	}
@@ -156,7 +154,7 @@ func ownInfo(set *series.Set, held bool, id string, info series.Info, asked seri
 	s, err := set.Get(id)
 	switch {
 	case err == nil && s.Licence != store.LicenceOwn:
-		return info, fmt.Errorf("%w: %s is a series of the program's: extend it with --series %s, or choose another --id", ErrUsage, id, id)
+		return info, usage("%s is a series of the program's: extend it with --series %s, or choose another --id", id, id)
 	case err == nil && held:
 		info.Sampling = s.Sampling
 		return info, checkSampling(asked, info)
