@@ -158,14 +158,6 @@ type Normal struct {
 	Mean, SD float64
 }
 
-// Forecast is the core's forecast of ln M over the h-th horizon for an asset
-// from its features.
-func (c *Core) Forecast(a series.Asset, f []float64, h int) Normal {
-	months := panel.Horizon(h)
-	rate, _ := Center(a.Kind, f, months)
-	return Normal{Mean: rate * float64(months) / 12, SD: Spread(a.Kind, f, c.Errors[a.ID][h], months)}
-}
-
 // A CoreHistory is what the carry core said at every row of a panel, each from
 // what was known then: the errors it used are renewed each January.
 type CoreHistory struct {

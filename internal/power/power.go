@@ -48,7 +48,3 @@ func BillReturn(d float64) float64 {
 func EquityReturn(prev, price, dividend12 float64) float64 {
 	return (price+dividend12/12)/prev - 1
 }
-
-// Goods is how many units of a good, at price a unit, value buys. A missing
-// price or value gives NaN.
-func Goods(value, price float64) float64 { return value / price }
