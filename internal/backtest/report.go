@@ -34,6 +34,9 @@ type Report struct {
 	// before these were measured have neither.
 	DeepLosses []DeepLoss      `json:"deep_losses,omitempty"`
 	Coverage   []CoverageScore `json:"coverage,omitempty"`
+	// Drift is how far the newest DriftMonths of what the boosters read are from
+	// what came before; absent from reports made before it was measured.
+	Drift []Drift `json:"drift,omitempty"`
 	// Weights and Calibration are what the served forecast takes from this test.
 	Weights     forecast.Weights     `json:"weights"`
 	Calibration forecast.Calibration `json:"calibration"`
@@ -208,6 +211,26 @@ type CoverageScore struct {
 	// Width80 is the mean width of the 80 % interval of ln M.
 	Width80         float64 `json:"width_80"`
 	IntervalScore80 float64 `json:"interval_score_80"`
+}
+
+// A Drift holds a feature's newest months against its past.
+type Drift struct {
+	// Asset is empty where the feature is the same for several.
+	Asset    string         `json:"asset,omitempty"`
+	Feature  string         `json:"feature"`
+	Readings []DriftReading `json:"readings,omitempty"`
+}
+
+// A DriftReading is one measure of drift: "psi" (population stability index),
+// "ks" (Kolmogorov-Smirnov) or "wasserstein" (in standard deviations). P95 and P99
+// are percentiles of the same measure over all past windows of the length; State
+// is "none", above P95 "warn" and above P99 "raised".
+type DriftReading struct {
+	Measure string  `json:"measure"`
+	Value   float64 `json:"value"`
+	P95     float64 `json:"p95"`
+	P99     float64 `json:"p99"`
+	State   string  `json:"state"`
 }
 
 // An Alarm is a result past the level at which one looks for a leak first.

@@ -22,10 +22,10 @@ func Run(ctx context.Context, p *panel.Panel, core *forecast.CoreHistory, traini
 	if err := w.run(ctx); err != nil {
 		return nil, err
 	}
-	return w.report()
+	return w.report(ctx)
 }
 
-func (w *walk) report() (*Report, error) {
+func (w *walk) report(ctx context.Context) (*Report, error) {
 	r := &Report{
 		Method: forecast.Method, From: w.options.From, DataAsOf: w.panel.CPI.Last(), Seed: w.options.Seed, VaultOpen: w.options.OpenVault,
 		Rungs: rungs[:], Calibration: forecast.Calibration{Temperature: 1, Interval: 1},
@@ -72,7 +72,9 @@ func (w *walk) report() (*Report, error) {
 	w.earn(r, all)
 	r.Alarms = w.alarms(r, all)
 	r.Paths = w.paths()
-	return r, nil
+	var err error
+	r.Drift, err = w.drift(ctx)
+	return r, err
 }
 
 // lastOrigin is the newest origin of one horizon that is scored: the newest

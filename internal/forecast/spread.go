@@ -38,6 +38,9 @@ const (
 	SpreadCoreSD
 )
 
+// SpreadPanel are the places of the panel's features that the boosters read.
+func SpreadPanel() []int { return spreadPanel[:] }
+
 // SpreadFeatures describes the boosters' columns in order.
 func SpreadFeatures() []panel.Feature {
 	out := make([]panel.Feature, 0, NumSpread)

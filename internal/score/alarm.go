@@ -40,7 +40,8 @@ func (a Alarm) String() string {
 
 // OwnHistory applies a drift measure to the last window values of x (oldest first) against all values before them, and to
 // every earlier window of that length against the values before it, as long as at least minBefore stand before. past is
-// in order of time. The error wraps ErrShape for window or minBefore under 1 and ErrTooFew if x has no window with
+// in order of time. measure gets either sample in ascending order, NaN first, which makes sorting it again cheap, and must
+// keep neither. The error wraps ErrShape for window or minBefore under 1 and ErrTooFew if x has no window with
 // minBefore values before it.
 func OwnHistory(x []float64, window, minBefore int, measure func(before, recent []float64) float64) (current float64, past []float64, err error) {
 	if window < 1 || minBefore < 1 {
@@ -49,10 +50,20 @@ func OwnHistory(x []float64, window, minBefore int, measure func(before, recent 
 	if len(x) < window+minBefore {
 		return 0, nil, fmt.Errorf("%w: %d values, need %d", ErrTooFew, len(x), window+minBefore)
 	}
-	for end := window + minBefore; end < len(x); end++ {
-		past = append(past, measure(x[:end-window], x[end-window:end]))
+	before, recent := make([]float64, minBefore, len(x)), make([]float64, window)
+	copy(before, x)
+	slices.Sort(before)
+	for end := window + minBefore; ; end++ {
+		copy(recent, x[end-window:end])
+		slices.Sort(recent)
+		if current = measure(before, recent); end == len(x) {
+			return current, past, nil
+		}
+		past = append(past, current)
+		v := x[end-window]
+		at, _ := slices.BinarySearch(before, v)
+		before = slices.Insert(before, at, v)
 	}
-	return measure(x[:len(x)-window], x[len(x)-window:]), past, nil
 }
 
 // RateAgainst judges current by the readings past of the same measure: above their 95th percentile is AlarmWarn, above

@@ -2,6 +2,7 @@ package web
 
 import (
 	"io"
+	"slices"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -24,7 +25,7 @@ func reportPage(r *backtest.Report) *document {
 		body: []g.Node{
 			h.H1(g.Text("How good are the forecasts?")),
 			headlineSection(r),
-			contents(),
+			contents(r),
 			skillSection(r),
 			overCoreSection(r),
 			reliabilitySection(r),
@@ -34,6 +35,7 @@ func reportPage(r *backtest.Report) *document {
 			eraSection(r),
 			triedSection(r),
 			alarmSection(r),
+			driftSection(r),
 			scoreSection(r),
 			limitSection(r),
 			madeSection(r),
@@ -42,11 +44,14 @@ func reportPage(r *backtest.Report) *document {
 }
 
 // contents links to the parts of the page.
-func contents() g.Node {
+func contents(r *backtest.Report) g.Node {
 	parts := [][2]string{
 		{"skill", "Skill by horizon"}, {"boosters", "What the trees add"}, {"reliability", "Reliability"},
 		{"coverage", "Intervals"}, {"assets", "By asset"}, {"paths", "Forecast and outcome through time"}, {"eras", "Eras"},
 		{"tried", "Tried and lost"}, {"alarms", "Too good to be true?"}, {"scores", "All scores"}, {"limits", "Limits"}, {"made", "How it was made"},
+	}
+	if len(r.Drift) > 0 {
+		parts = slices.Insert(parts, 9, [2]string{"drift", "Drift"})
 	}
 	items := make(g.Group, 0, len(parts))
 	for _, p := range parts {

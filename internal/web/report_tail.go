@@ -68,6 +68,59 @@ func alarmSection(r *backtest.Report) g.Node {
 	return section("alarms", "Too good to be true?", intro, alarmNotice(r), t.node())
 }
 
+// driftSection names the figures behind the forecasts that are unlike their past;
+// nil if the report does not know.
+func driftSection(r *backtest.Report) g.Node {
+	if len(r.Drift) == 0 {
+		return nil
+	}
+	t := table{
+		caption: "Figures that are further from their past than in 95 % of all windows before",
+		class:   "verdicts",
+		head:    []string{"Figure", "of", "measure", "now", "95 % of the past below", "99 % of the past below", "what it means"},
+	}
+	readings, raised := 0, 0
+	for _, d := range r.Drift {
+		for _, m := range d.Readings {
+			readings++
+			if m.State == "none" {
+				continue
+			}
+			of, result := d.Asset, cell{text: "look", class: "unsure"}
+			if of == "" {
+				of = "the economy"
+			}
+			if m.State == "raised" {
+				raised++
+				result = cell{text: "alarm", class: "worse"}
+			}
+			row := cells(d.Feature, of, driftMeasure(m.Measure), decimal(m.Value, 2), decimal(m.P95, 2), decimal(m.P99, 2))
+			t.rows = append(t.rows, append(row, result))
+		}
+	}
+	text := fmt.Sprintf("Of %s %s above the 95th percentile of their past, of them %s above the 99th; about one in twenty and one in a hundred would be if nothing had changed.",
+		plural(readings, "reading", "readings"), plural(len(t.rows), "is", "are"), whole(raised))
+	return section("drift", "Are today's figures unlike those it learned from?",
+		para(fmt.Sprintf("What the trees read is watched: the newest %d months of each figure against all months before, by three measures of distance. "+
+			"Each is judged by its own history: the same measure for every past window of that length. Drift does not say that the forecasts are worse; only scores do.", backtest.DriftMonths)),
+		para(text),
+		g.If(len(t.rows) > 0, t.node()),
+	)
+}
+
+// driftMeasure names a measure of backtest.DriftReading.
+func driftMeasure(name string) string {
+	switch name {
+	case "psi":
+		return "stability index (PSI)"
+	case "ks":
+		return "Kolmogorov-Smirnov"
+	case "wasserstein":
+		return "Wasserstein, in standard deviations"
+	}
+	return name
+}
+
 func scoreSection(r *backtest.Report) g.Node {
 	nodes := []g.Node{
 		para("All scores at every horizon, of the built-in assets together. RPS and log loss are means over months of the mean over assets; everything else counts rows equally. " +

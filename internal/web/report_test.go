@@ -250,6 +250,28 @@ func TestReportOfTheCoreAlone(t *testing.T) {
 	}
 }
 
+// TestReportOfDrift names what is unlike its past and counts the rest.
+func TestReportOfDrift(t *testing.T) {
+	r := loadReport(t)
+	calm := backtest.DriftReading{Measure: "ks", Value: 0.2, P95: 0.5, P99: 0.6, State: "none"}
+	r.Drift = []backtest.Drift{
+		{Feature: "inflation_12m", Readings: []backtest.DriftReading{calm, {Measure: "psi", Value: 2.5, P95: 1.5, P99: 2, State: "raised"}}},
+		{Asset: "Gold", Feature: "vol_12m", Readings: []backtest.DriftReading{calm, {Measure: "wasserstein", Value: 1.7, P95: 1.5, P99: 2, State: "warn"}}},
+	}
+	root := checkMarkup(t, renderReport(t, r), true)
+	rows := root.tables()["Figures that are further from their past than in 95 % of all windows before"].rows()
+	if len(rows) != 2 || rows[0][1] != "the economy" || rows[0][6] != "alarm" || rows[1][1] != "Gold" || rows[1][6] != "look" || rows[1][3] != "1.70" {
+		t.Errorf("got %q", rows)
+	}
+	if want := "Of 4" + nbsp + "readings 2" + nbsp + "are above the 95th percentile of their past, of them 1 above the 99th"; !strings.Contains(root.text, want) {
+		t.Errorf("the page does not say %q", want)
+	}
+	r.Drift = nil
+	if text := checkMarkup(t, renderReport(t, r), true).text; strings.Contains(text, "Drift") {
+		t.Error("a report without drift has a part for it")
+	}
+}
+
 // TestReportOfAnyShape renders reports that lack things; none may panic or
 // break the page.
 func TestReportOfAnyShape(t *testing.T) {
