@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +47,7 @@ A result that is too good to be true is named, and the exit code is 3.`,
 					return err
 				}
 			}
-			set, assets, err := loadFigures(cmd.Context(), st, "pppq backtest")
+			set, assets, err := readFigures(cmd.Context(), st, "pppq backtest", cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -106,16 +107,12 @@ func printBacktest(w io.Writer, r *backtest.Report) error {
 	if err := printSkill(w, r); err != nil {
 		return err
 	}
-	var years strings.Builder
+	var heads strings.Builder
 	for _, h := range r.Horizons {
-		unit := "years"
-		if h.Months == 12 {
-			unit = "year"
-		}
-		fmt.Fprintf(&years, "\t%d %s", h.Months/12, unit)
+		fmt.Fprint(&heads, "\t", years(float64(h.Months)/12))
 	}
 	t := newTable(w)
-	fmt.Fprintf(t, "\nSkill of every rung over the best climatology\n%s\n", years.String())
+	fmt.Fprintf(t, "\nSkill of every rung over the best climatology\n%s\n", heads.String())
 	for _, info := range r.Rungs {
 		fmt.Fprint(t, info.Name)
 		for _, h := range r.Horizons {
@@ -123,7 +120,7 @@ func printBacktest(w io.Writer, r *backtest.Report) error {
 		}
 		fmt.Fprintln(t)
 	}
-	fmt.Fprintf(t, "\nSkill of the carry core over each asset's own best climatology (d: difference of RPS)\n%s\n", years.String())
+	fmt.Fprintf(t, "\nSkill of the carry core over each asset's own best climatology (d: difference of RPS)\n%s\n", heads.String())
 	for _, g := range r.Horizons[0].Groups {
 		if g.Rung != "carry_core" {
 			continue
@@ -134,7 +131,26 @@ func printBacktest(w io.Writer, r *backtest.Report) error {
 		}
 		fmt.Fprintln(t)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printDrift(w, r)
+}
+
+// printDrift names the figures that are unlike their past.
+func printDrift(w io.Writer, r *backtest.Report) error {
+	readings := 0
+	var odd []string
+	for _, d := range r.Drift {
+		for _, m := range d.Readings {
+			if readings++; m.State != "none" {
+				odd = append(odd, fmt.Sprintf("  %s %s: %s %.2f, 95 %% of the past under %.2f, 99 %% under %.2f", cmp.Or(d.Asset, "all"), d.Feature, m.Measure, m.Value, m.P95, m.P99))
+			}
+		}
+	}
+	_, err := fmt.Fprintf(w, "\nDrift of the newest %d months of what the boosters read: %d of %d readings above 95 %% of their own past\n%s",
+		backtest.DriftMonths, len(odd), readings, strings.Join(append(odd, ""), "\n"))
+	return err
 }
 
 func groupText(groups []backtest.GroupScore, name string) string {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pppq/pppq/internal/forecast"
 )
 
 func compareCommand() *cobra.Command {
@@ -28,17 +31,20 @@ func compareCommand() *cobra.Command {
 			if q.asJSON {
 				return printJSON(cmd.OutOrStdout(), ranked)
 			}
-			w := cmd.OutOrStdout()
-			fmt.Fprintf(w, "Over %g years, by the chance of keeping purchasing power\n", q.horizon)
-			t := newTable(w)
-			fmt.Fprintln(t, "rank\tasset\tP(keeps)\tclass\t100 $ then buy\t80 % interval\tevidence\tfigures to")
-			for i, a := range ranked {
-				fmt.Fprintf(t, "%d\t%s\t%.0f %%\t%s\t%.0f $\t%.0f to %.0f $\t%s\t%s\n", i+1, a.Asset, 100*a.Probabilities.A, a.PredictedClass,
-					a.Buys.Median, a.Buys.P10, a.Buys.P90, a.Evidence, a.DataAsOf)
-			}
-			return t.Flush()
+			return printRanked(cmd.OutOrStdout(), q.horizon, ranked)
 		},
 	}
 	q.flags(cmd)
 	return cmd
+}
+
+func printRanked(w io.Writer, horizon float64, ranked []*forecast.Answer) error {
+	fmt.Fprintf(w, "Over %s, by the chance of keeping purchasing power\n", years(horizon))
+	t := newTable(w)
+	fmt.Fprintln(t, "rank\tasset\tP(keeps)\tclass\t100 $ then buy\t80 % interval\tevidence\tfigures to")
+	for i, a := range ranked {
+		fmt.Fprintf(t, "%d\t%s\t%.0f %%\t%s\t%.0f $\t%.0f to %.0f $\t%s\t%s%s\n", i+1, a.Asset, 100*a.Probabilities.A, a.PredictedClass,
+			a.Buys.Median, a.Buys.P10, a.Buys.P90, a.Evidence, a.DataAsOf, staleMark(a))
+	}
+	return t.Flush()
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -31,7 +33,7 @@ func figures(cmd *cobra.Command) (*store.Store, *series.Set, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	set, _, err := loadFigures(cmd.Context(), st, cmd.CommandPath())
+	set, _, err := readFigures(cmd.Context(), st, cmd.CommandPath(), cmd.ErrOrStderr())
 	return st, set, err
 }
 
@@ -151,10 +153,16 @@ month ends, or averages. Then run "pppq train".`,
 			}
 			o.File, o.Now = args[0], time.Now()
 			o.Sampling, o.Dates, o.Decimal = series.Sampling(sampling), source.DateOrder(dates), source.DecimalMark(decimal)
-			if _, _, err := loadFigures(cmd.Context(), st, cmd.CommandPath()); err != nil {
-				return err
-			}
-			if !o.DryRun {
+			if o.DryRun {
+				done, err := dryStore(cmd.Context(), &st)
+				if err != nil {
+					return err
+				}
+				defer done()
+			} else {
+				if _, _, err := loadFigures(cmd.Context(), st, cmd.CommandPath()); err != nil {
+					return err
+				}
 				lock, err := st.Lock(cmd.CommandPath(), o.Now)
 				if err != nil {
 					return err
@@ -189,6 +197,30 @@ month ends, or averages. Then run "pppq train".`,
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	settingFlags(cmd, "DATA_DIR")
 	return cmd
+}
+
+// dryStore puts a store that may be read in the place of one that may not be
+// written: of a folder that holds nothing yet a temporary one with the built-in
+// figures, which done removes.
+func dryStore(ctx context.Context, st **store.Store) (done func(), err error) {
+	if _, _, err := (*st).Load(ctx); !errors.Is(err, store.ErrEmpty) {
+		return func() {}, err
+	}
+	dir, err := os.MkdirTemp("", "pppq-dry-run-")
+	if err != nil {
+		return nil, err
+	}
+	done = func() { os.RemoveAll(dir) }
+	built, err := store.Open(dir)
+	if err == nil {
+		_, _, err = loadFigures(ctx, built, "pppq dataset import")
+	}
+	if err != nil {
+		done()
+		return nil, err
+	}
+	*st = built
+	return done, nil
 }
 
 func datasetRemove() *cobra.Command {

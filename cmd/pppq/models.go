@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -52,19 +53,20 @@ func modelsList() *cobra.Command {
 				return err
 			}
 			type line struct {
-				Version   string  `json:"version"`
-				InService bool    `json:"in_service"`
-				Previous  bool    `json:"previous"`
-				DataAsOf  string  `json:"data_as_of,omitempty"`
-				Baseline  bool    `json:"baseline"`
-				RPSSkill  float64 `json:"rps_skill"`
-				Error     string  `json:"error,omitempty"`
+				Version   string `json:"version"`
+				InService bool   `json:"in_service"`
+				Previous  bool   `json:"previous"`
+				DataAsOf  string `json:"data_as_of,omitempty"`
+				Baseline  bool   `json:"baseline"`
+				// RPSSkill is absent where the version is refused.
+				RPSSkill *float64 `json:"rps_skill,omitempty"`
+				Error    string   `json:"error,omitempty"`
 			}
 			lines := []line{}
 			for _, e := range list {
 				l := line{Version: e.Version, InService: e.InService, Previous: e.Previous}
 				if e.Manifest != nil {
-					l.DataAsOf, l.Baseline, l.RPSSkill = e.Manifest.DataAsOf.String(), e.Manifest.Baseline, e.Manifest.Metrics.RPSSkill
+					l.DataAsOf, l.Baseline = e.Manifest.DataAsOf.String(), e.Manifest.Baseline
 				}
 				err := e.Err
 				if err == nil {
@@ -72,6 +74,8 @@ func modelsList() *cobra.Command {
 				}
 				if err != nil {
 					l.Error = err.Error()
+				} else {
+					l.RPSSkill = &e.Manifest.Metrics.RPSSkill
 				}
 				lines = append(lines, l)
 			}
@@ -99,7 +103,11 @@ func modelsList() *cobra.Command {
 				if l.Error != "" {
 					state += " refused: " + l.Error
 				}
-				fmt.Fprintf(t, "%s\t%s\t%s\t%+.3f\n", l.Version, state, l.DataAsOf, l.RPSSkill)
+				skill := "-"
+				if l.RPSSkill != nil {
+					skill = fmt.Sprintf("%+.3f", *l.RPSSkill)
+				}
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", l.Version, state, cmp.Or(l.DataAsOf, "-"), skill)
 			}
 			return t.Flush()
 		},

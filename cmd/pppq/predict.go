@@ -196,7 +196,7 @@ func parseFeatures(set []string) (map[string]float64, error) {
 }
 
 func printAnswer(w io.Writer, a *forecast.Answer, explain bool) error {
-	fmt.Fprintf(w, "%s over %g years, from figures to %s%s\n\n", a.Title, a.HorizonYears, a.DataAsOf, map[bool]string{true: " (stale)"}[a.Stale])
+	fmt.Fprintf(w, "%s over %s, from figures to %s%s\n\n", a.Title, years(a.HorizonYears), a.DataAsOf, staleMark(a))
 	fmt.Fprintf(w, "  keeps its purchasing power with probability %.0f %%: class %s (%.0f %%)\n", 100*a.Probabilities.A, a.PredictedClass, 100*a.Confidence)
 	fmt.Fprintf(w, "  100 $ then buy what %.0f $ buy today; 8 times in 10 between %.0f and %.0f $\n", a.Buys.Median, a.Buys.P10, a.Buys.P90)
 	fmt.Fprintf(w, "  real return a year %+.1f %%, 8 times in 10 between %+.1f and %+.1f %%\n\n", 100*a.AnnualReturn.Median, 100*a.AnnualReturn.P10, 100*a.AnnualReturn.P90)
@@ -240,7 +240,7 @@ func printAnswer(w io.Writer, a *forecast.Answer, explain bool) error {
 	section("Notes", a.Notes)
 	printGoods(w, a.Goods)
 	if r := a.Reference; r != nil {
-		fmt.Fprintf(w, "\nSuch forecasts of all assets at %g years: skill %+.3f [%+.3f, %+.3f] over %s, %d blocks\n", r.HorizonYears, r.Skill, r.Low, r.High, r.Baseline, r.Blocks)
+		fmt.Fprintf(w, "\nSuch forecasts of all assets at %s: skill %+.3f [%+.3f, %+.3f] over %s, %d blocks\n", years(r.HorizonYears), r.Skill, r.Low, r.High, r.Baseline, r.Blocks)
 	}
 	fmt.Fprintf(w, "Not covered: %s\n", a.NotCovered)
 	_, err := fmt.Fprintf(w, "Model %s\n", a.ModelVersion)

@@ -83,6 +83,22 @@ func progressLine(name string, done, total, columns int) string {
 	return fmt.Sprintf("%-32s [%s%s] %s", name, strings.Repeat("#", full), strings.Repeat(".", width-full), count)
 }
 
+// years writes a horizon.
+func years(n float64) string {
+	if n == 1 {
+		return "1 year"
+	}
+	return fmt.Sprintf("%g years", n)
+}
+
+// staleMark follows the month of figures that are older than they should be.
+func staleMark(a *forecast.Answer) string {
+	if a.Stale {
+		return " (stale)"
+	}
+	return ""
+}
+
 // tableHorizons are the horizons of the closing table, in months.
 var tableHorizons = []int{12, 36, 60, 120}
 
@@ -97,12 +113,8 @@ func closingTable(w io.Writer, f *forecast.Forecaster, now time.Time) error {
 				fmt.Fprintf(t, "%s\t%d\t%v\n", f.Assets[i].Asset.ID, months/12, err)
 				continue
 			}
-			stale := ""
-			if a.Stale {
-				stale = " (stale)"
-			}
 			fmt.Fprintf(t, "%s\t%d\t%.0f %%\t%s\t%.2f\t%.2f to %.2f\t%s\t%s%s\n", a.Asset, months/12, 100*a.Probabilities.A,
-				a.PredictedClass, a.Multiple.Median, a.Multiple.P10, a.Multiple.P90, a.Evidence, a.DataAsOf, stale)
+				a.PredictedClass, a.Multiple.Median, a.Multiple.P10, a.Multiple.P90, a.Evidence, a.DataAsOf, staleMark(a))
 		}
 	}
 	return t.Flush()

@@ -62,7 +62,10 @@ func serve(ctx context.Context, s *config.Settings, out, notes io.Writer) error 
 		}
 	}
 	service := api.NewService(o)
-	if _, _, err := service.Reload(); err != nil && !errors.Is(err, bundle.ErrNone) {
+	switch _, _, err := service.Reload(); {
+	case errors.Is(err, bundle.ErrNone):
+		o.Log.Warn("no model is in service: `pppq train` makes one, which is taken over without a restart", "folder", s.ModelsDir)
+	case err != nil:
 		o.Log.Error("no model is in service", "error", err.Error())
 	}
 	handler := api.NewHandler(service, pages(service, len(s.APIKeys) > 0))

@@ -260,3 +260,25 @@ func TestPagesBehindKeys(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, log)
 	}
 }
+
+// A service without a model says so when it starts, and what to do.
+func TestServeWithoutModelSaysSo(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	logs, write := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"serve", "--port", "0", "--models-dir", t.TempDir()}, write, io.Discard)
+		write.Close()
+	}()
+	line, err := bufio.NewReader(logs).ReadString('\n')
+	if err != nil || !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, "no model is in service: `pppq train` makes one") {
+		t.Errorf("first line of the log is %q (%v)", line, err)
+	}
+	cancel()
+	io.Copy(io.Discard, logs)
+	if code := <-ended; code != exitDone {
+		t.Errorf("exit code %d, want %d", code, exitDone)
+	}
+}

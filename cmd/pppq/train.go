@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pppq/pppq/internal/atomicfile"
 	"github.com/pppq/pppq/internal/backtest"
 	"github.com/pppq/pppq/internal/bundle"
 	"github.com/pppq/pppq/internal/pipeline"
@@ -105,6 +106,21 @@ func loadFigures(ctx context.Context, st *store.Store, command string) (*series.
 		return nil, nil, err
 	}
 	return st.Load(ctx)
+}
+
+// readFigures is loadFigures for commands that only read, or make room: what a
+// full disk keeps from being brought up to date is read as it is.
+func readFigures(ctx context.Context, st *store.Store, command string, notes io.Writer) (*series.Set, []series.Asset, error) {
+	set, assets, err := loadFigures(ctx, st, command)
+	if !atomicfile.Full(err) {
+		return set, assets, err
+	}
+	held, assets, missing := st.Load(ctx)
+	if missing != nil {
+		return nil, nil, err
+	}
+	fmt.Fprintf(notes, "pppq: the figures are read as they are, since they can't be brought up to date: %v\n", err)
+	return held, assets, nil
 }
 
 func printTrained(w io.Writer, t *pipeline.Trained) error {

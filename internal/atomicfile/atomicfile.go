@@ -93,6 +93,12 @@ func problem(path, temporary string, err error) error {
 	return fmt.Errorf("write %s: %w", path, err)
 }
 
+// Full reports whether an error says that a file can't grow: the disk, or what of
+// it the user may take, is full.
+func Full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+}
+
 // closed hides the error of closing a second time.
 func closed(err error) error {
 	if errors.Is(err, fs.ErrClosed) {

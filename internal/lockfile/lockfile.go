@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pppq/pppq/internal/atomicfile"
 )
 
 // A Lock is held until Release, or until the process ends.
@@ -61,7 +63,7 @@ func Acquire(path, command string, now time.Time) (*Lock, error) {
 	if err == nil {
 		_, err = f.WriteAt([]byte(note), 0)
 	}
-	if err != nil {
+	if err != nil && !atomicfile.Full(err) { // on a full disk the lock holds without its note
 		return nil, fmt.Errorf("lock %s: %w", path, errors.Join(reason(err), f.Close()))
 	}
 	return &Lock{f: f}, nil

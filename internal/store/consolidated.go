@@ -91,6 +91,14 @@ func WriteVintages(w io.Writer, s *series.Series) error {
 	return c.Error()
 }
 
+// dropConsolidated removes the wide table, which the next writer makes anew.
+func (s *Store) dropConsolidated() error {
+	if err := os.Remove(s.path(ConsolidatedName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // rebuildConsolidated reads everything back and refreshes the wide table.
 func (s *Store) rebuildConsolidated(ctx context.Context) error {
 	set, _, err := s.Load(ctx)

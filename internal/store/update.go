@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pppq/pppq/internal/atomicfile"
 	"github.com/pppq/pppq/internal/series"
 )
 
@@ -156,7 +157,8 @@ func stamp(obs []series.Observation, now time.Time) {
 
 // RemoveAsset removes one of the user's own assets, without case, and those of
 // its series that no other asset uses; it returns their ids. Built-in assets are
-// refused; the error wraps ErrUnknownAsset if there is none of the name.
+// refused; the error wraps ErrUnknownAsset if there is none of the name. On a full
+// disk the wide table makes room, and is made anew by the next writer.
 func (s *Store) RemoveAsset(ctx context.Context, id string) ([]string, error) {
 	if IsBuiltin(id) {
 		return nil, fmt.Errorf("asset %s is built in and can't be removed", id)
@@ -187,7 +189,13 @@ func (s *Store) RemoveAsset(ctx context.Context, id string) ([]string, error) {
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	if err := s.writeAssets(rest); err != nil {
+	err = s.writeAssets(rest)
+	if atomicfile.Full(err) {
+		if err = s.dropConsolidated(); err == nil {
+			err = s.writeAssets(rest)
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	infos = slices.DeleteFunc(infos, func(i series.Info) bool { return slices.Contains(remove, i.ID) })
@@ -199,5 +207,8 @@ func (s *Store) RemoveAsset(ctx context.Context, id string) ([]string, error) {
 			return nil, err
 		}
 	}
-	return remove, s.rebuildConsolidated(ctx)
+	if err = s.rebuildConsolidated(ctx); atomicfile.Full(err) {
+		err = s.dropConsolidated()
+	}
+	return remove, err
 }
