@@ -2,7 +2,7 @@
 // says how sure those measurements are. It also holds the small calibrators that are fitted on such scores.
 //
 // Start with RPS for one forecast, Paired.Skill for a forecast against its reference with a block-bootstrap interval,
-// Reliability for a probability of loss, and Intervals for coverage.
+// Reliability for a probability of loss, and Bootstrap.Share for coverage.
 //
 // House rules of this package:
 //   - Functions are pure: inputs are never modified, no clock, no shared random state. The same arguments, seed included,

@@ -3,7 +3,6 @@ package score
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 )
@@ -76,36 +75,6 @@ func (p Paired) Skill(w Weighting, b Bootstrap) (SkillEstimate, error) {
 		return SkillEstimate{}, err
 	}
 	return p.skill(p.order(nil), w, b)
-}
-
-// GroupSkill is the comparison within one group of rows.
-type GroupSkill struct {
-	Group string
-	SkillEstimate
-}
-
-// SkillBy compares the two scores within each group of rows, such as an asset class, an era or a regime; group has one
-// name a row. The answer is in order of name. Each group's months are its own. Errors as for Skill.
-func (p Paired) SkillBy(group []string, w Weighting, b Bootstrap) ([]GroupSkill, error) {
-	if err := p.check(); err != nil {
-		return nil, err
-	}
-	if len(group) != len(p.Month) {
-		return nil, fmt.Errorf("%w: %d groups for %d rows", ErrShape, len(group), len(p.Month))
-	}
-	members := make(map[string][]int)
-	for i, g := range group {
-		members[g] = append(members[g], i)
-	}
-	out := make([]GroupSkill, 0, len(members))
-	for _, g := range slices.Sorted(maps.Keys(members)) {
-		est, err := p.skill(p.order(members[g]), w, b)
-		if err != nil {
-			return nil, fmt.Errorf("group %q: %w", g, err)
-		}
-		out = append(out, GroupSkill{Group: g, SkillEstimate: est})
-	}
-	return out, nil
 }
 
 // MonthMeans averages the rows to one figure a month, assets counting equally, and returns the months in order with the

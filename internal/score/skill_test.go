@@ -142,42 +142,6 @@ func TestSkillIgnoresRowOrder(t *testing.T) {
 	}
 }
 
-func TestSkillBy(t *testing.T) {
-	t.Parallel()
-	r := newRand(13)
-	p := panelOf(r, 120, 3, 0.1)
-	group := make([]string, len(p.Month))
-	var metals Paired
-	for i := range group {
-		group[i] = "yielding"
-		if p.Asset[i] == 1 {
-			group[i] = "metals"
-			metals.Month, metals.Asset = append(metals.Month, p.Month[i]), append(metals.Asset, 1)
-			metals.Score, metals.Ref = append(metals.Score, p.Score[i]), append(metals.Ref, p.Ref[i])
-		}
-	}
-	got, err := p.SkillBy(group, EqualRows, DefaultBootstrap(24))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := metals.Skill(EqualRows, DefaultBootstrap(24))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != 2 || got[0].Group != "metals" || got[1].Group != "yielding" {
-		t.Fatalf("got groups %+v, want metals and yielding", got)
-	}
-	if got[0].SkillEstimate != want {
-		t.Errorf("metals: got %+v, want %+v as for the group alone", got[0].SkillEstimate, want)
-	}
-	if got[1].Rows != 240 {
-		t.Errorf("yielding: got %d rows, want 240", got[1].Rows)
-	}
-	if _, err := p.SkillBy(group[1:], EqualRows, DefaultBootstrap(24)); !errors.Is(err, ErrShape) {
-		t.Errorf("lengths: got %v, want ErrShape", err)
-	}
-}
-
 func TestSkillRefuses(t *testing.T) {
 	t.Parallel()
 	nan := unbalanced()
