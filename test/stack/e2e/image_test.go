@@ -27,6 +27,12 @@ func (s *stack) files(image string) map[string][]byte {
 	defer s.try("docker", "rm", id)
 	path := filepath.Join(s.TempDir(), "image.tar")
 	s.run("docker", "export", "-o", path, id)
+	return s.archive(path)
+}
+
+// archive reads a tar file: what it holds, by name.
+func (s *stack) archive(path string) map[string][]byte {
+	s.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		s.Fatal(err)
@@ -178,29 +184,6 @@ func TestDockerfile(t *testing.T) {
 	out := s.runIn(s.dev, "docker", "build", "--check", "--build-arg", "GO_IMAGE="+os.Getenv("GO_IMAGE"), "-f", "docker/Dockerfile", ".")
 	if !strings.Contains(out, "no warnings found") {
 		t.Errorf("docker build --check:\n%s", out)
-	}
-}
-
-// An archive of an OCI image, its blobs by name.
-func (s *stack) archive(path string) map[string][]byte {
-	s.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer f.Close()
-	found := map[string][]byte{}
-	for r := tar.NewReader(f); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return found
-		}
-		if err != nil {
-			s.Fatal(err)
-		}
-		if found[h.Name], err = io.ReadAll(io.LimitReader(r, 64<<20)); err != nil {
-			s.Fatal(err)
-		}
 	}
 }
 
