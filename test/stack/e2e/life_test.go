@@ -75,7 +75,7 @@ func TestScaleUnderLoad(t *testing.T) {
 	sent, failed, faults := l.end()
 	t.Logf("1 -> 3 -> 1: %d requests, %d failed %v; shares of 60: %v", sent, failed, faults, shares)
 	if failed > 0 {
-		t.Errorf("%d of %d requests failed: %v", failed, sent, faults)
+		t.Errorf("%d of %d requests failed: %v\n%s", failed, sent, faults, s.edgeFaults())
 	}
 	if len(shares) != 3 {
 		t.Errorf("60 requests went to %v, want 3 replicas", shares)
@@ -89,6 +89,18 @@ func TestScaleUnderLoad(t *testing.T) {
 	s.compose("up", "-d", "--force-recreate", "--no-deps", "--scale", "api=2", "api")
 	s.ready("api")
 	t.Logf("all replicas made anew: the edge answers again %v after they are ready", s.eventually(20*time.Second, "the edge finds the new replicas", s.healthy).Round(time.Millisecond))
+}
+
+// edgeFaults are the edge's own words on what failed in the last minutes.
+func (s *stack) edgeFaults() string {
+	s.Helper()
+	var faults []string
+	for _, line := range strings.Split(s.compose("logs", "--no-log-prefix", "--since", "3m", "nginx"), "\n") {
+		if strings.Contains(line, `"status":5`) || strings.Contains(line, "[error]") || strings.Contains(line, "[warn]") {
+			faults = append(faults, line)
+		}
+	}
+	return strings.Join(faults[max(0, len(faults)-20):], "\n")
 }
 
 // kinds sums up faults by what is left of their texts without addresses.
