@@ -17,6 +17,9 @@ var onlyBegun = []unix.SockFilter{
 	{Code: unix.BPF_RET | unix.BPF_K, K: 0xffffffff},
 }
 
+// emptyFor is how many times in a row, 10 ms apart, nothing may wait to be taken.
+const emptyFor = 10
+
 // refuseNew lets no connection begin any more and returns when the server has
 // taken those that had begun. Closing a listener at once would reset
 // connections that the kernel has made and nobody has taken, with a request on
@@ -42,7 +45,9 @@ func refuseNew(l net.Listener) {
 	if err != nil || failed != nil {
 		return
 	}
-	// What is under way needs one more packet from its other end.
+	// What is under way needs one more packet from its other end, which has sent its
+	// request when that is late: a queue that is empty once says nothing of it.
+	still := 0
 	for range 100 {
 		time.Sleep(10 * time.Millisecond)
 		queued := uint32(0)
@@ -52,7 +57,13 @@ func refuseNew(l net.Listener) {
 				queued = info.Unacked
 			}
 		})
-		if err != nil || failed != nil || queued == 0 {
+		if err != nil || failed != nil {
+			return
+		}
+		if still++; queued > 0 {
+			still = 0
+		}
+		if still == emptyFor {
 			return
 		}
 	}
