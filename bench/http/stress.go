@@ -174,8 +174,11 @@ func swap(ctx context.Context, o options) error {
 	}
 	defer b.close()
 	found, err := filepath.Glob(filepath.Join(b.folder, "models", "pppq", "20*"))
-	if err != nil || len(found) < 2 {
-		return fmt.Errorf("the folder needs two versions, has %d (%w): run `pppq train --promote` there", len(found), err)
+	if err != nil {
+		return err
+	}
+	if len(found) < 2 {
+		return fmt.Errorf("%s needs two versions, has %d: name one with -folder in which `pppq train --promote` ran too", b.folder, len(found))
 	}
 	predict := b.targets()[1].request
 	calm, err := openLoop(ctx, b.address("pppq"), predict, o.rate, time.Duration(o.latency)*time.Second)
