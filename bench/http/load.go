@@ -147,9 +147,10 @@ func closedLoop(ctx context.Context, address string, q request, connections int,
 	return float64(done.Load()) / time.Since(began).Seconds(), err
 }
 
-// latencies are sorted, in milliseconds.
+// latencies are sorted, in milliseconds; first is that of the first request.
 type latencies struct {
 	ms     []float64
+	first  float64
 	failed int
 }
 

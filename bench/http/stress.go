@@ -48,20 +48,15 @@ func overload(ctx context.Context, o options) error {
 	pinSelf()
 	q := batchOf(b, 1000)
 	address := b.address("pppq")
-	var alone latencies
 	c, err := dial(address)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	for range 50 {
-		began := time.Now()
-		if err := c.do(q, nil); err != nil {
-			return fmt.Errorf("unloaded: %w", err)
-		}
-		alone.ms = append(alone.ms, ms(time.Since(began)))
+	alone, err := inTurn(c, q, 300)
+	if err != nil {
+		return fmt.Errorf("unloaded: %w", err)
 	}
-	slices.Sort(alone.ms)
 	capacity := 1e3 / alone.at(0.5)
 	fmt.Printf("batches of 1,000, one at a time: p50 %.1f ms, p99 %.1f ms, so %.1f a second\n", alone.at(0.5), alone.at(0.99), capacity)
 
@@ -102,12 +97,29 @@ func overload(ctx context.Context, o options) error {
 	fmt.Printf("offered five times that for %d s: %d taken, p50 %.1f ms, p99 %.1f ms (%.2f of unloaded); %d refused, p50 %.1f ms, p99 %.1f ms; %d failed\n",
 		o.overload, len(taken.ms), taken.at(0.5), taken.at(0.99), taken.at(0.99)/alone.at(0.99), len(refused.ms), refused.at(0.5), refused.at(0.99), failed)
 	time.Sleep(time.Second)
-	began = time.Now()
-	if err := c.do(q, nil); err != nil {
+	after, err := inTurn(c, q, 30)
+	if err != nil {
 		return fmt.Errorf("a second later: %w", err)
 	}
-	fmt.Printf("a second later: %.1f ms\n", ms(time.Since(began)))
+	fmt.Printf("a second later: first %.1f ms, then p50 %.1f ms, slowest %.1f ms\n", after.first, after.at(0.5), after.at(1))
 	return nil
+}
+
+// inTurn sends a request n times, one after another.
+func inTurn(c *conn, q request, n int) (*latencies, error) {
+	var l latencies
+	for i := range n {
+		began := time.Now()
+		if err := c.do(q, nil); err != nil {
+			return nil, err
+		}
+		l.ms = append(l.ms, ms(time.Since(began)))
+		if i == 0 {
+			l.first = l.ms[0]
+		}
+	}
+	slices.Sort(l.ms)
+	return &l, nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }

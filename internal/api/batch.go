@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,9 +36,9 @@ func (BatchItem) Schema(r huma.Registry) *huma.Schema { return r.Schema(predictT
 
 // A Batch has one line a question, in order.
 type Batch struct {
+	Items    []BatchLine `json:"items"`
 	Answered int         `json:"answered"`
 	Failed   int         `json:"failed"`
-	Items    []BatchLine `json:"items"`
 }
 
 // A BatchLine is an answer or a problem.
@@ -51,43 +52,29 @@ type batchInput struct {
 	Body BatchRequest
 }
 
-type batchOutput struct {
-	Body Batch
-}
-
 func (h *Handler) registerBatch() {
 	operate(h, huma.Operation{
 		OperationID: "predict-batch", Method: http.MethodPost, Path: "/api/v1/predict/batch", Tags: []string{"forecasts"},
 		Summary:     "Forecast up to 1,000 questions",
 		Description: "Order is kept. A question that can't be answered carries its own problem and does not touch the others.",
+		Responses:   h.answers(reflect.TypeFor[Batch]()), DefaultStatus: http.StatusOK,
 		RequestBody: example(map[string]any{"items": []any{examplePredict, map[string]any{"asset": "Bills", "horizon_years": 1, "explain": false}}}),
 		Errors:      []int{400, 401, 413, 415, 422, 429, 503},
 	}, policy{scope: reads, body: maxBatch, model: true, work: long}, batch)
 }
 
-func batch(ctx context.Context, c *call, in *batchInput) (*batchOutput, error) {
-	out := Batch{Items: make([]BatchLine, len(in.Body.Items))}
-	for i, item := range in.Body.Items {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+func batch(ctx context.Context, c *call, in *batchInput) (*none, error) {
+	return nil, c.writeLines(ctx, len(in.Body.Items), func(i int) (any, bool, error) {
+		a, err := c.ask(in.Body.Items[i].Value)
+		if err == nil {
+			return BatchLine{Index: i, Answer: a}, true, nil
 		}
-		c.breathe()
-		line := &out.Items[i]
-		line.Index = i
-		a, err := c.ask(item.Value)
-		if err != nil {
-			line.Problem = problemOf(err)
-			if line.Problem.kind == kindBug {
-				return nil, err
-			}
-			out.Failed++
-			continue
+		p := problemOf(err)
+		if p.kind == kindBug {
+			return nil, false, err
 		}
-		line.Answer = a
-		out.Answered++
-	}
-	c.keep.count = nil
-	return &batchOutput{Body: out}, nil
+		return BatchLine{Index: i, Problem: p}, false, nil
+	})
 }
 
 // ask answers one question of many.

@@ -178,19 +178,6 @@ func (c *call) shed(err error) {
 	c.fail(err)
 }
 
-// breathEvery is how long long work computes at a stretch.
-const breathEvery = 2 * time.Millisecond
-
-// breathe lets the scheduler look at the network now and then: on one processor
-// new requests, also those that are only to be refused, would else wait until
-// long work is preempted.
-func (c *call) breathe() {
-	if now := time.Now(); now.Sub(c.breath) > breathEvery {
-		time.Sleep(time.Microsecond)
-		c.breath = now
-	}
-}
-
 // holdWhileSending is how long a place may be kept while an answer is sent.
 const holdWhileSending = 20 * time.Millisecond
 

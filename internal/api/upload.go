@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,11 +26,11 @@ const (
 	maxUpload  = 10 << 20
 	maxRows    = 50_000
 	maxColumns = 100
-	// uploadLineBytes is what a line of the answer takes as text, about;
-	// uploadRowBytes and uploadFeatureBytes what a question takes in memory.
-	uploadLineBytes    = 512
+	// uploadRowBytes, uploadFeatureBytes and uploadProblemBytes are what a row takes
+	// in memory, about.
 	uploadRowBytes     = 128
 	uploadFeatureBytes = 48
+	uploadProblemBytes = 512
 
 	csvType  = "text/csv"
 	formType = "multipart/form-data"
@@ -37,9 +38,9 @@ const (
 
 // An Upload has one line a row, in order.
 type Upload struct {
+	Items    []UploadLine `json:"items"`
 	Answered int          `json:"answered"`
 	Failed   int          `json:"failed"`
-	Items    []UploadLine `json:"items"`
 }
 
 // An UploadLine is the short answer to a row or what is wrong with it.
@@ -62,10 +63,6 @@ type ShortAnswer struct {
 	Hypothetical    bool               `json:"hypothetical"`
 }
 
-type uploadOutput struct {
-	Body Upload
-}
-
 // An uploadRow is a row that was read: a question or a problem.
 type uploadRow struct {
 	line     int
@@ -79,7 +76,8 @@ func (h *Handler) registerUpload() {
 		OperationID: "predict-upload", Method: http.MethodPost, Path: "/api/v1/predict/upload", Tags: []string{"forecasts"},
 		Summary:     "Forecast every row of a CSV",
 		Description: "Up to 10 MiB and 50,000 rows, as text/csv or as the one file of a form. Rows that can't be answered carry their own problem, with their line.",
-		Errors:      []int{400, 401, 408, 413, 415, 422, 429, 503},
+		Responses:   h.answers(reflect.TypeFor[Upload]()), DefaultStatus: http.StatusOK,
+		Errors: []int{400, 401, 408, 413, 415, 422, 429, 503},
 	}, policy{scope: reads, body: maxUpload, media: []string{csvType, formType}, receive: receiveUpload, model: true, work: long}, upload)
 	// Set afterwards, so that huma does not read what receiveUpload reads.
 	h.api.OpenAPI().Paths["/api/v1/predict/upload"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
@@ -91,34 +89,23 @@ func (h *Handler) registerUpload() {
 }
 
 // upload answers the rows that receiveUpload read.
-func upload(ctx context.Context, c *call, _ *none) (*uploadOutput, error) {
-	rows := c.rows
-	c.out.Grow(len(rows) * uploadLineBytes)
-	out := Upload{Items: make([]UploadLine, len(rows))}
-	for i, row := range rows {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		c.breathe()
-		line := &out.Items[i]
-		line.Line = row.line
+func upload(ctx context.Context, c *call, _ *none) (*none, error) {
+	err := c.writeLines(ctx, len(c.rows), func(i int) (any, bool, error) {
+		row := c.rows[i]
 		if row.problem == nil {
 			a, err := c.answer(row.question)
 			if err == nil {
-				line.Answer = short(a)
-				out.Answered++
-				continue
+				return UploadLine{Line: row.line, Answer: short(a)}, true, nil
 			}
 			if row.problem = inColumns(problemOf(err)); row.problem.kind == kindBug {
-				return nil, err
+				return nil, false, err
 			}
 		}
-		line.Problem = row.problem
-		out.Failed++
-	}
+		return UploadLine{Line: row.line, Problem: row.problem}, false, nil
+	})
 	c.rows = nil
 	c.letGo()
-	return &uploadOutput{Body: out}, nil
+	return nil, err
 }
 
 func short(a *forecast.Answer) *ShortAnswer {
@@ -219,7 +206,7 @@ func readUpload(body io.Reader, hold func(bytes int) error) ([]uploadRow, error)
 		last := &rows[len(rows)-1]
 		size := uploadRowBytes + uploadFeatureBytes*len(last.question.Features)
 		if last.problem != nil {
-			size += uploadLineBytes
+			size += uploadProblemBytes
 		}
 		if err := hold(size); err != nil {
 			return nil, err

@@ -32,15 +32,27 @@ func (m Month) Year() int { return int(m) / 12 }
 func (m Month) Month() time.Month { return time.Month(int(m)%12 + 1) }
 
 // String writes the month as "YYYY-MM".
-func (m Month) String() string { return fmt.Sprintf("%04d-%02d", m.Year(), int(m.Month())) }
+func (m Month) String() string { return string(m.append(nil)) }
 
-// MarshalText writes "YYYY-MM"; the zero Month, which stands for "none", is empty.
-func (m Month) MarshalText() ([]byte, error) {
-	if m == 0 {
-		return nil, nil
+func (m Month) append(b []byte) []byte {
+	year, month := m.Year(), int(m.Month())
+	if year < 0 || year > 9999 {
+		return fmt.Appendf(b, "%04d-%02d", year, month)
 	}
-	return []byte(m.String()), nil
+	return append(b, '0'+byte(year/1000), '0'+byte(year/100%10), '0'+byte(year/10%10), '0'+byte(year%10),
+		'-', '0'+byte(month/10), '0'+byte(month%10))
 }
+
+// AppendText writes "YYYY-MM"; the zero Month, which stands for "none", is empty.
+func (m Month) AppendText(b []byte) ([]byte, error) {
+	if m == 0 {
+		return b, nil
+	}
+	return m.append(b), nil
+}
+
+// MarshalText is AppendText into new memory.
+func (m Month) MarshalText() ([]byte, error) { return m.AppendText(nil) }
 
 // UnmarshalText reads "YYYY-MM" or nothing.
 func (m *Month) UnmarshalText(b []byte) error {
