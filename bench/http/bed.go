@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -214,6 +215,12 @@ func (b *bed) targets() []target {
 		target{"what-if, explained", "pppq", post("/api/v1/predict", whatIf+`true}`), []string{"bare"}},
 		target{"v2 infer", "pppq", post("/v2/models/pppq/infer", infer), []string{"bare", "MLServer infer"}},
 	)
+}
+
+// target is the one of a name.
+func (b *bed) target(name string) target {
+	all := b.targets()
+	return all[slices.IndexFunc(all, func(t target) bool { return t.name == name })]
 }
 
 // serveBare is the anchor: a handler that decodes the body and writes a file.

@@ -35,9 +35,13 @@ func batchOf(b *bed, items int) request {
 	return newRequest("POST", "/api/v1/predict/batch", "bench", b.key, body.String())
 }
 
+// quickRate is how many single forecasts a second are asked for during an
+// overload with batches.
+const quickRate = 50
+
 // overload offers batches at five times what the service can do and looks at
-// those that it takes and those that it refuses. Server and generator have a
-// processor each.
+// those that it takes, those that it refuses, and single forecasts meanwhile.
+// Server and generator have a processor each.
 func overload(ctx context.Context, o options) error {
 	o.pinned = true
 	b, err := newBed(ctx, o)
@@ -64,6 +68,11 @@ func overload(ctx context.Context, o options) error {
 	var taken, refused latencies
 	failed := 0
 	var running sync.WaitGroup
+	var quick *latencies
+	var quickErr error
+	running.Go(func() {
+		quick, quickErr = openLoop(ctx, address, b.target("what-if").request, quickRate, time.Duration(o.overload)*time.Second)
+	})
 	step := time.Duration(float64(time.Second) / (5 * capacity))
 	began := time.Now()
 	for i := 0; time.Since(began) < time.Duration(o.overload)*time.Second && ctx.Err() == nil; i++ {
@@ -92,10 +101,14 @@ func overload(ctx context.Context, o options) error {
 		})
 	}
 	running.Wait()
+	if quickErr != nil {
+		return fmt.Errorf("single forecasts: %w", quickErr)
+	}
 	slices.Sort(taken.ms)
 	slices.Sort(refused.ms)
 	fmt.Printf("offered five times that for %d s: %d taken, p50 %.1f ms, p99 %.1f ms (%.2f of unloaded); %d refused, p50 %.1f ms, p99 %.1f ms; %d failed\n",
 		o.overload, len(taken.ms), taken.at(0.5), taken.at(0.99), taken.at(0.99)/alone.at(0.99), len(refused.ms), refused.at(0.5), refused.at(0.99), failed)
+	fmt.Printf("single what-ifs meanwhile, %d a second: p50 %.1f ms, p99 %.1f ms; %d failed\n", quickRate, quick.at(0.5), quick.at(0.99), quick.failed)
 	time.Sleep(time.Second)
 	after, err := inTurn(c, q, 30)
 	if err != nil {
@@ -192,7 +205,7 @@ func swap(ctx context.Context, o options) error {
 	if len(found) < 2 {
 		return fmt.Errorf("%s needs two versions, has %d: name one with -folder in which `pppq train --promote` ran too", b.folder, len(found))
 	}
-	predict := b.targets()[1].request
+	predict := b.target("predict, repeated").request
 	calm, err := openLoop(ctx, b.address("pppq"), predict, o.rate, time.Duration(o.latency)*time.Second)
 	if err != nil {
 		return err
