@@ -54,24 +54,16 @@ func (h *Handler) registerAdmin() {
 		if bundle.CheckVersion(in.Body.Version) != nil {
 			return nil, newProblem(kindUnknownVersion, "this is not the name of a version; GET /api/v1/models lists them")
 		}
-		err := h.service.write("promote "+in.Body.Version, func(w *bundle.Writer) error { return w.Promote(in.Body.Version) })
-		if err != nil {
-			return nil, err
-		}
-		return inService(h.service.Reload())
+		return h.service.change("promote "+in.Body.Version, func(w *bundle.Writer) error { return w.Promote(in.Body.Version) })
 	})
 	operate(h, huma.Operation{
 		OperationID: "rollback", Method: http.MethodPost, Path: "/api/v1/models/rollback", Tags: []string{"models"},
 		Summary: "Put the version that served before into service again", Errors: []int{401, 403, 409, 429},
 	}, policy{scope: administers}, func(_ context.Context, c *call, _ *none) (*inServiceOutput, error) {
-		err := h.service.write("roll back", func(w *bundle.Writer) error {
+		return h.service.change("roll back", func(w *bundle.Writer) error {
 			_, err := w.Rollback()
 			return err
 		})
-		if err != nil {
-			return nil, err
-		}
-		return inService(h.service.Reload())
 	})
 }
 
@@ -80,6 +72,22 @@ func inService(version string, changed bool, err error) (*inServiceOutput, error
 		return nil, err
 	}
 	return &inServiceOutput{Body: InService{Version: version, Changed: changed}}, nil
+}
+
+// change changes which version the folder of models has in service, and follows.
+func (s *Service) change(what string, change func(*bundle.Writer) error) (*inServiceOutput, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	before := s.version()
+	if err := s.write(what, change); err != nil {
+		if refusal := (*bundle.Refusal)(nil); errors.As(err, &refusal) && !errors.Is(err, fs.ErrNotExist) {
+			s.refuse(err)
+		}
+		return nil, err
+	}
+	version, _, err := s.Reload()
+	s.listVersions() // also where the watch was faster
+	return inService(version, version != before, err)
 }
 
 // write changes the folder of models under its lock.

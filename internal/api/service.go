@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -21,8 +22,11 @@ type Service struct {
 	record      atomic.Pointer[ledger]
 	predictions map[forecast.ModelType]*telemetry.Predictions
 
-	// loading serialises loads; no request takes it.
-	loading sync.Mutex
+	// loading serialises loads: each reads under it what the folder has in service,
+	// so that no older one comes after a newer one. listing does the same for lists,
+	// writing for what this process writes into the folder. Only operations of
+	// administration take them.
+	loading, listing, writing sync.Mutex
 }
 
 // NewService makes a service without a model. Options.Metrics may be nil for
@@ -110,21 +114,22 @@ func (s *Service) refuse(err error) {
 	s.options.Log.Error("a model version is refused; the one in service stays", "error", err.Error())
 }
 
+// version is the version in service, "" for none.
+func (s *Service) version() string {
+	if b := s.Bundle(); b != nil {
+		return b.Manifest.Version
+	}
+	return ""
+}
+
 // Watch follows the folder of models until ctx ends, looking at least every
 // 250 ms.
 func (s *Service) Watch(ctx context.Context) {
-	serving := ""
-	if b := s.Bundle(); b != nil {
-		serving = b.Manifest.Version
-	}
-	s.options.Models.Watch(ctx, bundle.WatchInterval, serving, func(b *bundle.Bundle) {
-		s.loading.Lock()
-		defer s.loading.Unlock()
-		if now := s.Bundle(); now != nil && now.Manifest.Version == b.Manifest.Version {
-			return // a request to reload was faster
+	s.options.Models.Watch(ctx, bundle.WatchInterval, s.version, func() error {
+		_, _, err := s.Reload()
+		if refusal := (*bundle.Refusal)(nil); err != nil && !errors.As(err, &refusal) {
+			s.options.Log.Error("reload", "error", err.Error())
 		}
-		if err := s.Put(b); err != nil {
-			s.options.Log.Error(err.Error())
-		}
-	}, s.refuse)
+		return err
+	})
 }

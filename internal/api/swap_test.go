@@ -234,6 +234,58 @@ func TestWatch(t *testing.T) {
 	r.end()
 }
 
+// Whoever changes what is in service, and in whatever order, the service ends
+// with what the folder says, never goes back once a change was answered, and
+// lists it.
+func TestFollowsFolder(t *testing.T) {
+	t.Parallel()
+	folder, versions := twoModels(t)
+	key, line := testKey(t, "boss", "admin")
+	f := setup(t, func(o *Options) {
+		o.Models.Dir, o.Keys, o.Log = folder.Dir, parseKeys(t, line), slog.New(slog.DiscardHandler)
+	})
+	r := serve(t, f)
+	put := func(version string) InService {
+		return into[InService](f.do(http.MethodPost, "/api/v1/models/promote", fmt.Sprintf(`{"version":%q}`, version), "Content-Type", jsonType, "X-API-Key", key).want(200))
+	}
+	for round := range 12 {
+		// The folder changes, a request changes what serves before the watch looks.
+		version := versions[round%2]
+		promote(t, folder, versions[(round+1)%2])
+		time.Sleep(time.Duration(round*17) * time.Millisecond) // before, while and after the watch loads
+		if s := put(version); s.Version != version {
+			t.Fatalf("round %d: promoted %s, answered %+v", round, version, s)
+		}
+		if s := put(version); s.Changed {
+			t.Errorf("round %d: the same version is a change", round)
+		}
+		for began := time.Now(); time.Since(began) < 2*bundle.WatchInterval; time.Sleep(time.Millisecond) {
+			if got := f.service.version(); got != version {
+				t.Fatalf("round %d: %s serves after %s was answered", round, got, version)
+			}
+		}
+		models := into[Versions](f.get("/api/v1/models", "X-API-Key", key).want(200))
+		for _, m := range models.Models {
+			if m.InService != (m.Version == version) {
+				t.Errorf("round %d: %s listed in service %v, %s serves", round, m.Version, m.InService, version)
+			}
+		}
+	}
+	// A manifest that is damaged later shows in the list.
+	if err := os.WriteFile(filepath.Join(folder.Dir, "pppq", versions[0], "manifest.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range 600 {
+		if m := into[Versions](f.get("/api/v1/models", "X-API-Key", key).want(200)); !m.Models[1].Readable {
+			r.end()
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error("the damaged manifest is listed as readable")
+	r.end()
+}
+
 func TestAdministration(t *testing.T) {
 	t.Parallel()
 	folder, versions := twoModels(t)
@@ -279,6 +331,9 @@ func TestAdministration(t *testing.T) {
 	p := post("/api/v1/models/promote", fmt.Sprintf(`{"version":%q}`, versions[0])).problem(409)
 	if !strings.Contains(p.Detail, "core.json") {
 		t.Errorf("the problem does not name the file: %+v", p)
+	}
+	if !strings.Contains(f.get("/metrics").Body.String(), `model_reloads_total{result="refused"} 1`) {
+		t.Error("the refusal is not counted")
 	}
 	if got := f.service.Bundle().Manifest.Version; got != versions[1] {
 		t.Errorf("serves %s", got)

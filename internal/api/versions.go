@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -53,6 +52,8 @@ func (h *Handler) registerVersions() {
 
 // listVersions looks through the folder of models for the requests that ask.
 func (s *Service) listVersions() {
+	s.listing.Lock()
+	defer s.listing.Unlock()
 	entries, err := s.options.Models.List()
 	if err != nil {
 		s.options.Log.Warn("list models", "error", err.Error())
@@ -70,17 +71,17 @@ func (s *Service) listVersions() {
 	s.versions.Store(v)
 }
 
-// lookEvery is how often the folders are looked at for what is listed: versions
-// that were written, and the ledger.
+// lookEvery is how often the folders are looked at for what is listed: versions,
+// and the ledger.
 const lookEvery = 2 * time.Second
 
 // follow keeps what requests list up to date until ctx ends.
 func (s *Service) follow(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	var seen []string
+	var seen string
 	for {
-		if now, err := s.options.Models.Versions(); err == nil && !slices.Equal(seen, now) {
+		if now := s.options.Models.Stamp(); now != seen {
 			seen = now
 			s.listVersions()
 		}

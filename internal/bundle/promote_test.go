@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -346,7 +347,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestWatch follows promotions and reports what does not load, once.
+// TestWatch follows promotions, and what serves beside current, and reports what
+// does not load, once.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	f := folder(t)
@@ -355,21 +357,29 @@ func TestWatch(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	loaded, failed, ended := make(chan string), make(chan error), make(chan struct{})
+	var serving atomic.Pointer[string]
+	serving.Store(&v[2])
 	go func() {
 		defer close(ended)
-		f.Watch(ctx, time.Millisecond, v[2],
-			func(b *bundle.Bundle) {
-				select {
-				case loaded <- b.Manifest.Version:
-				case <-ctx.Done():
-				}
-			},
-			func(err error) {
+		f.Watch(ctx, time.Millisecond, func() string { return *serving.Load() }, func() error {
+			b, refused, err := f.LoadCurrent()
+			if len(refused) > 0 {
+				err = refused[0]
+			}
+			if err != nil {
 				select {
 				case failed <- err:
 				case <-ctx.Done():
 				}
-			})
+				return err
+			}
+			serving.Store(&b.Manifest.Version)
+			select {
+			case loaded <- b.Manifest.Version:
+			case <-ctx.Done():
+			}
+			return nil
+		})
 	}()
 	next := func(want string) {
 		t.Helper()
@@ -424,6 +434,9 @@ func TestWatch(t *testing.T) {
 	if err := w.Promote(v[2]); err != nil {
 		t.Fatal(err)
 	}
+	next(v[2])
+	// Somebody else changed what serves, and current never did.
+	serving.Store(&v[0])
 	next(v[2])
 	cancel()
 	<-ended

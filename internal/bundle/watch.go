@@ -6,31 +6,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
 // WatchInterval is the distance between two looks of Watch where none is given.
 const WatchInterval = 200 * time.Millisecond
 
-// Watch follows the version in service until ctx ends: each interval it looks
-// whether current was replaced and, if it names another version than the one
-// that serves, loads that beside it and hands it over. serving is the version
-// that the caller has, "" for none.
+// Watch follows the version in service until ctx ends: whenever current names
+// another version than the one that serving returns, "" for none, it calls
+// change, which is to load what current names by then. Whoever else changes what
+// serves meanwhile is thus followed too.
 //
-// What can't be loaded goes to failed, once, and the caller keeps what it has;
-// Watch looks again when current is replaced. Both functions are called by the
-// goroutine of Watch, one at a time.
-func (f Folder) Watch(ctx context.Context, interval time.Duration, serving string, loaded func(*Bundle), failed func(error)) {
+// After an error of change the caller keeps what it has; Watch calls it again
+// when current is replaced. Both functions are called by the goroutine of Watch.
+func (f Folder) Watch(ctx context.Context, interval time.Duration, serving func() string, change func() error) {
 	if interval <= 0 {
 		interval = WatchInterval
 	}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	var seen fs.FileInfo
+	var failed fs.FileInfo // what current was when it could not be followed
 	for ctx.Err() == nil {
-		if stat, changed := f.changed(seen); changed {
-			seen = stat
-			serving = f.follow(serving, loaded, failed)
+		stat, err := os.Stat(filepath.Join(f.root(), currentName))
+		if err == nil && !sameFile(failed, stat) && f.differs(serving()) {
+			failed = nil
+			if change() != nil {
+				failed = stat
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -39,33 +42,38 @@ func (f Folder) Watch(ctx context.Context, interval time.Duration, serving strin
 	}
 }
 
-// changed looks at current; a file that is gone is no change.
-func (f Folder) changed(seen fs.FileInfo) (fs.FileInfo, bool) {
-	stat, err := os.Stat(filepath.Join(f.root(), currentName))
-	if err != nil {
-		return seen, false
-	}
-	same := seen != nil && os.SameFile(seen, stat) && seen.ModTime().Equal(stat.ModTime()) && seen.Size() == stat.Size()
-	return stat, !same
+// differs reports whether current names another version than the one that serves,
+// or can't be read; one that is gone names none.
+func (f Folder) differs(serving string) bool {
+	current, err := f.current()
+	return !errors.Is(err, fs.ErrNotExist) && (err != nil || current != serving)
 }
 
-// follow loads what current names unless it serves, and returns what serves now.
-func (f Folder) follow(serving string, loaded func(*Bundle), failed func(error)) string {
-	current, err := f.current()
-	switch {
-	case errors.Is(err, fs.ErrNotExist): // gone since the look: no other is named
-		return serving
-	case err != nil:
-		failed(err)
-		return serving
-	case current == serving:
-		return serving
-	}
-	b, err := f.Load(current)
+// sameFile reports whether a file was not replaced or written to; seen may be
+// nil.
+func sameFile(seen, now fs.FileInfo) bool {
+	return seen != nil && os.SameFile(seen, now) && seen.ModTime().Equal(now.ModTime()) && seen.Size() == now.Size()
+}
+
+// Stamp is another text whenever what List says may have changed: a version, its
+// manifest, or which of them is in service.
+func (f Folder) Stamp() string {
+	versions, err := f.Versions()
 	if err != nil {
-		failed(err)
-		return serving
+		return ""
 	}
-	loaded(b)
-	return current
+	paths := []string{currentName, servedName}
+	for _, v := range versions {
+		paths = append(paths, filepath.Join(v, manifestName))
+	}
+	var stamp []byte
+	for _, p := range paths {
+		stamp = append(stamp, p...)
+		if stat, err := os.Stat(filepath.Join(f.root(), p)); err == nil {
+			stamp = stat.ModTime().AppendFormat(append(stamp, ' '), time.RFC3339Nano)
+			stamp = strconv.AppendInt(append(stamp, ' '), stat.Size(), 10)
+		}
+		stamp = append(stamp, '\n')
+	}
+	return string(stamp)
 }
