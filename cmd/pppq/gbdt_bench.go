@@ -76,6 +76,9 @@ func (q *benchRequest) run(cmd *cobra.Command) ([]benchLine, error) {
 	if q.features < 1 || q.features > 10_000 || q.classes < 2 || q.classes > 1000 {
 		return nil, usageError("want 1 to 10000 features and 2 to 1000 classes")
 	}
+	if q.leaves < 2 { // 0 would mean no limit
+		return nil, usageError("--leaves %d: want at least 2", q.leaves)
+	}
 	p := gbdt.DefaultParams(family)
 	p.Loss, p.NumClass, p.Rounds, p.LearningRate, p.L2 = gbdt.Softmax, q.classes, q.rounds, 0.05, 1
 	p.Growth, p.MaxLeaves, p.MaxDepth, p.MinDataInLeaf, p.Threads = gbdt.LeafWise, q.leaves, 0, 20, q.threads
@@ -83,7 +86,8 @@ func (q *benchRequest) run(cmd *cobra.Command) ([]benchLine, error) {
 		p.Loss = gbdt.Logistic
 	}
 	if err := p.Validate(); err != nil {
-		return nil, usageError("%w", err)
+		names := fieldNames{"Rounds": "--rounds", "MaxLeaves": "--leaves", "Threads": "--threads"}
+		return nil, usageError("%w", names.explain(err))
 	}
 	var lines []benchLine
 	show := progressBar(cmd.ErrOrStderr())
@@ -212,8 +216,11 @@ func (q *benchRequest) print(w io.Writer, lines []benchLine) error {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	fmt.Fprintf(w, "%s arithmetic, %d features, %d classes, %d rounds of up to %d leaves; %s/%s, %d threads, %s\n\n",
-		q.family, q.features, q.classes, q.rounds, q.leaves, runtime.GOOS, runtime.GOARCH, threads, runtime.Version())
+	if _, err := fmt.Fprintf(w, "%s arithmetic, %s, %d classes, %s of up to %d leaves; %s/%s, %s, %s\n\n", q.family,
+		plural(q.features, "feature", "features"), q.classes, plural(q.rounds, "round", "rounds"), q.leaves, runtime.GOOS, runtime.GOARCH,
+		plural(threads, "thread", "threads"), runtime.Version()); err != nil {
+		return err
+	}
 	t := newTable(w)
 	fmt.Fprintln(t, "rows\tbinning s\ttraining s\trows x rounds/s\tlog loss\tpredicted rows/s\tone row µs\texplained rows/s")
 	for _, l := range lines {

@@ -3,13 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pppq/pppq/gbdt"
 	"github.com/pppq/pppq/gbdt/convert"
-	"github.com/pppq/pppq/gbdt/lightgbm"
-	"github.com/pppq/pppq/gbdt/xgboost"
 )
 
 func gbdtConvert() *cobra.Command {
@@ -23,10 +22,14 @@ by rounding only. What the other family cannot say is refused with the reason, a
 exit code is 3.
 
 The name of the new file decides: OUT.txt is LightGBM's, OUT.json and OUT.ubj are
-XGBoost's; --format decides for other names, else it is the other family.`,
+XGBoost's; --format decides for other names, else it is the other family. With - for OUT
+nothing but the model goes to standard output, XGBoost's as JSON.`,
 		Example: "  pppq gbdt convert --model model.txt --out model.ubj\n  pppq gbdt convert --model model.json --out model.txt",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := needed(cmd, "model", "out"); err != nil {
+				return err
+			}
+			if err := notOver(cmd, "out", "model"); err != nil {
 				return err
 			}
 			family, ok, err := familyOf(out, format)
@@ -43,19 +46,23 @@ XGBoost's; --format decides for other names, else it is the other family.`,
 					family = gbdt.XGBoost
 				}
 			}
-			if err := m.saveAs(out, family, convert.Options{TinyAsZero: tiny}); err != nil {
+			if err := m.saveAs(cmd.OutOrStdout(), out, family, convert.Options{TinyAsZero: tiny}); err != nil {
 				if errors.Is(err, convert.ErrRefused) {
 					return refused("%s: %w", in, err)
 				}
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %v model, %d rounds, %d trees, written from %s\n", out, family, m.NumRounds(), len(m.Trees), in)
+			if out == "-" {
+				return nil
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %v model, %s, %s, written from %s\n", out, family,
+				plural(m.NumRounds(), "round", "rounds"), plural(len(m.Trees), "tree", "trees"), in)
 			return err
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&in, "model", "", "`MODEL` to read")
-	f.StringVar(&out, "out", "", "`MODEL` to write")
+	f.StringVar(&out, "out", "", "`MODEL` to write, - for standard output")
 	f.StringVar(&format, "format", "", "lightgbm or xgboost, where the name of the new file does not say")
 	f.BoolVar(&tiny, "tiny-as-zero", false, "accept thresholds of XGBoost at 0, to which LightGBM rounds values of a size up to 1e-35")
 	return cmd
@@ -63,12 +70,9 @@ XGBoost's; --format decides for other names, else it is the other family.`,
 
 // saveAs writes the model as one of the family, converted if it is of the other one and with all that its file says
 // else.
-func (m *modelFile) saveAs(path string, family gbdt.Family, options convert.Options) error {
-	switch {
-	case m.Family == family && m.light != nil:
-		return lightgbm.Save(path, m.light)
-	case m.Family == family:
-		return xgboost.Save(path, m.xg)
+func (m *modelFile) saveAs(stdout io.Writer, path string, family gbdt.Family, options convert.Options) error {
+	if m.Family == family {
+		return m.save(stdout, path)
 	}
 	var converted *gbdt.Model
 	var err error
@@ -80,5 +84,5 @@ func (m *modelFile) saveAs(path string, family gbdt.Family, options convert.Opti
 	if err != nil {
 		return err
 	}
-	return saveModel(path, converted)
+	return saveNew(stdout, path, converted)
 }

@@ -297,6 +297,9 @@ func (t *csvTable) columns(names, ignored []string, others bool) (*csvColumns, e
 			missing = append(missing, name)
 			continue
 		}
+		if c.place[j] >= 0 {
+			return nil, fmt.Errorf("%s: the model has two features named %q, which a header cannot tell apart", t.name, name)
+		}
 		c.place[j] = i
 	}
 	for _, name := range ignored {
@@ -305,7 +308,7 @@ func (t *csvTable) columns(names, ignored []string, others bool) (*csvColumns, e
 			return nil, fmt.Errorf("%s: no column %q to ignore; the header has %s", t.name, name, listed(t.header))
 		}
 		if c.place[j] >= 0 {
-			return nil, fmt.Errorf("%s: column %q is needed and cannot be ignored", t.name, name)
+			return nil, usageError("--ignore: %s: column %q is needed and cannot be ignored", t.name, name)
 		}
 		c.place[j] = -2
 	}
@@ -352,7 +355,7 @@ func (t *csvTable) parse(dst []float64, b csvBlock, c *csvColumns) ([]float64, e
 		for j, last := 0, false; !last; j++ {
 			f, err := nextField(text)
 			if err == nil && j >= len(c.place) {
-				err = fmt.Errorf("more than the %d fields of the header", len(c.place))
+				err = fmt.Errorf("more than the %s of the header", plural(len(c.place), "field", "fields"))
 			}
 			if err == nil && c.place[j] >= 0 {
 				dst[from+c.place[j]], err = parseField(f.text)
@@ -365,7 +368,7 @@ func (t *csvTable) parse(dst []float64, b csvBlock, c *csvColumns) ([]float64, e
 			}
 			text, last, line = text[f.size:], f.last, line+f.lines
 			if last && j+1 < len(c.place) {
-				return dst, &csvError{t.name, start, 0, fmt.Errorf("%d fields, the header has %d", j+1, len(c.place))}
+				return dst, &csvError{t.name, start, 0, fmt.Errorf("%s, the header has %d", plural(j+1, "field", "fields"), len(c.place))}
 			}
 		}
 		line++

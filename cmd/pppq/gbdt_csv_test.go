@@ -85,7 +85,7 @@ func TestCSVTableRefuses(t *testing.T) {
 		"":                      "t.csv:1: no header: the file is empty",
 		"\n\n":                  "t.csv:1: no header: the file is empty",
 		"a,b,a\n":               `t.csv:1: header: columns 1 and 3 are both named "a"`,
-		"a,b\n1,2\n3\n":         "t.csv:3: 1 fields, the header has 2",
+		"a,b\n1,2\n3\n":         "t.csv:3: 1 field, the header has 2",
 		"a,b\n1,2,3\n":          "t.csv:2:5: more than the 2 fields of the header",
 		"a,b\n1,2\n\n1,Paris\n": `t.csv:4:3: column "b": "Paris" is no number`,
 		"a,b\n1,1e999\n":        `t.csv:2:3: column "b": "1e999" is outside the range of numbers`,
@@ -137,6 +137,7 @@ func TestCSVColumns(t *testing.T) {
 		{[]string{"a", "c", "d"}, nil, `the header lacks "c", "d"; it has "b", "a", "y"`},
 		{[]string{"a", "b", "y"}, []string{"y"}, `column "y" is needed`},
 		{[]string{"a", "b", "y"}, []string{"z"}, `no column "z" to ignore`},
+		{[]string{"a", "b", "a"}, []string{"y"}, `two features named "a"`},
 	} {
 		if _, err := table().columns(bad.names, bad.ignored, false); err == nil || !strings.Contains(err.Error(), bad.want) {
 			t.Errorf("columns %q without %q: got error %v, want %q", bad.names, bad.ignored, err, bad.want)

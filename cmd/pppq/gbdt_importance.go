@@ -16,7 +16,7 @@ import (
 // importanceRequest is what the flags of "pppq gbdt importance" say.
 type importanceRequest struct {
 	model, metric string
-	table         trainRequest // data, label and weight
+	table         trainRequest // data, label, weight and what to ignore
 	repeats, top  int
 	seed          uint64
 	asJSON        bool
@@ -50,10 +50,17 @@ it from one another. ("pppq gbdt show" tells how the splits use the features.)
 
 --metric: log_loss (of classes; the default of models that tell classes apart), accuracy,
 squared_error (the default of others) or absolute_error (that of models of medians and
-quantiles); all are means, weighted if --weight is given.`,
+quantiles); all are means, weighted if --weight is given. A column that is neither label,
+weight nor feature is refused unless --ignore names it.`,
 		Example: "  pppq gbdt importance --model model.txt --data test.csv --label y",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := needed(cmd, "model", "data", "label"); err != nil {
+				return err
+			}
+			if err := oneRole(cmd, "label", "weight", "ignore"); err != nil {
+				return err
+			}
+			if err := checkTop(q.top); err != nil {
 				return err
 			}
 			r, err := q.run(cmd)
@@ -71,6 +78,7 @@ quantiles); all are means, weighted if --weight is given.`,
 	f.StringVar(&q.table.data, "data", "", "CSV `FILE` of rows and labels, - for standard input")
 	f.StringVar(&q.table.label, "label", "", "`COLUMN` of the labels; classes count from 0")
 	f.StringVar(&q.table.weight, "weight", "", "`COLUMN` of row weights")
+	f.StringSliceVar(&q.table.ignore, "ignore", nil, "`COLUMNS` of the file to leave out")
 	f.StringVar(&q.metric, "metric", "", "log_loss, accuracy, squared_error or absolute_error")
 	f.IntVar(&q.repeats, "repeats", q.repeats, "how often each feature is permuted")
 	f.Uint64Var(&q.seed, "seed", q.seed, "seed of the permutations")
@@ -87,11 +95,18 @@ func (q *importanceRequest) run(cmd *cobra.Command) (*importanceReport, error) {
 	if q.repeats < 1 {
 		return nil, usageError("--repeats %d: want at least 1", q.repeats)
 	}
+	for _, flag := range []string{"label", "weight"} {
+		for _, column := range columnsOf(cmd, flag) {
+			if slices.Contains(m.FeatureNames, column) {
+				return nil, usageError("--%s: column %q is a feature of the model", flag, column)
+			}
+		}
+	}
 	p, err := gbdt.NewPredictor(m.Model, gbdt.PredictOptions{})
 	if err != nil {
 		return nil, err
 	}
-	table, err := q.table.open(cmd, m.FeatureNames)
+	table, err := q.table.open(cmd, m.FeatureNames, false)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +221,7 @@ func (r *importanceReport) print(w io.Writer, top int) error {
 	if r.Value != nil {
 		value = fmt.Sprintf("%.6g", *r.Value)
 	}
-	if _, err := fmt.Fprintf(w, "%s of %d rows: %s\n\n", r.Metric, r.Rows, value); err != nil {
+	if _, err := fmt.Fprintf(w, "%s of %s: %s\n\n", r.Metric, plural(r.Rows, "row", "rows"), value); err != nil {
 		return err
 	}
 	number := func(x *float64) string {
@@ -217,7 +232,7 @@ func (r *importanceReport) print(w io.Writer, top int) error {
 	}
 	t := newTable(w)
 	fmt.Fprintln(t, "feature\tworse by\tdeviation")
-	for _, f := range r.Features[:min(max(top, 0), len(r.Features))] {
+	for _, f := range r.Features[:min(top, len(r.Features))] {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", printable(f.Name), number(f.Mean), number(f.Deviation))
 	}
 	return t.Flush()

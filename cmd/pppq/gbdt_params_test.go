@@ -38,13 +38,13 @@ func TestApplyParams(t *testing.T) {
 			p.MonotoneConstraints, p.InteractionConstraints = []int8{1, -1}, [][]int{{0, 1}, {2}}
 		}},
 		"interaction_constraints=[0,1],[2]": {gbdt.LightGBM, func(p *gbdt.Params) { p.InteractionConstraints = [][]int{{0, 1}, {2}} }},
-		"scale_pos_weight=4,n_jobs=-1,boost_from_average=no,tree_method=hist,verbosity=0": {gbdt.XGBoost, func(p *gbdt.Params) {
-			p.ClassWeights, p.Threads, p.BoostFromAverage = []float64{1, 4}, 0, false
+		"objective=binary:logistic,scale_pos_weight=4,n_jobs=-1,boost_from_average=no,tree_method=hist,verbosity=0": {gbdt.XGBoost, func(p *gbdt.Params) {
+			p.Loss, p.ClassWeights, p.Threads, p.BoostFromAverage = gbdt.Logistic, []float64{1, 4}, 0, false
 		}},
 	} {
 		got, want := gbdt.DefaultParams(c.family), gbdt.DefaultParams(c.family)
 		c.want(&want)
-		if err := applyParams(&got, text); err != nil || !reflect.DeepEqual(got, want) {
+		if _, err := applyParams(&got, text); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %+v, %v, want %+v", text, got, err, want)
 		}
 	}
@@ -72,15 +72,52 @@ func TestApplyParamsRefuses(t *testing.T) {
 		"tree_method=exact":               `"tree_method" is no parameter`,
 		"seed=-1":                         "want a whole number of 0 or more",
 		"eta=1,eta=2":                     "eta and eta are the same parameter",
+		"objective=ova,num_class=3":       "objective: XGBoost has no ova; want multi:softprob",
+		"objective=binary:logistic,scale_pos_weight=-1":           `scale_pos_weight: want a number of 0 or more, got "-1"`,
+		"objective=multi:softprob,num_class=3,scale_pos_weight=2": "scale_pos_weight goes with an objective of two classes",
 	} {
 		p := gbdt.DefaultParams(gbdt.XGBoost)
-		if err := applyParams(&p, text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := applyParams(&p, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got error %v, want %q", text, err, want)
 		}
 	}
 }
 
-// TestParamNames checks that no name stands for two parameters, and that each loss has names.
+// TestExplain checks that faults name parameters as they were typed.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"num_leaves=1":                         "num_leaves is 1, want 0 or 2 to 131072",
+		"max_leaf=1":                           "max_leaf is 1, want 0 or 2 to 131072",
+		"max_depth=65":                         "max_depth is 65, want 0 to 64",
+		"objective=multiclass":                 "num_class is 0, want at least 2",
+		"rounds=0":                             "rounds is 0, want at least 1",
+		"reg_lambda=-1,eta=0":                  "reg_lambda is -1, want a number of 0 or more\neta is 0, want a number above 0",
+		"objective=huber,alpha=0":              "alpha is 0, want a number above 0",
+		"objective=huber,huber_delta=0":        "huber_delta is 0, want a number above 0",
+		"objective=quantile,quantile_alpha=2":  "quantile_alpha is 2, want a level inside (0, 1)",
+		"num_leaves=0,max_depth=-1":            "num_leaves and max_depth are both without limit",
+		"boosting=goss,subsample=0.5":          "subsample together with other_rate",
+		"boosting=dart,rate_drop=2":            "rate_drop 2, skip_drop 0.5 and max_drop 50, want chances and a number of 0 or more",
+		"boosting=dart,early_stopping=3":       "early_stopping with dart, whose later rounds change the earlier ones",
+		"boosting=rf":                          "a random forest without sampling would grow the same tree again and again",
+		"objective=tweedie,tweedie_power=2":    "tweedie_power is 2, want a power inside (1, 2)",
+		"max_bins=1000,min_data_in_bin=0":      "min_data_in_bin is 0, want at least 1\nmax_bins is 1000, want 2 to 256",
+		"bagging_freq=-1,colsample_bytree=1.5": "bagging_freq is -1, want at least 1\ncolsample_bytree is 1.5, want a part inside (0, 1]",
+	} {
+		p := gbdt.DefaultParams(gbdt.LightGBM)
+		names, err := applyParams(&p, text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if err := p.Validate(); err == nil || names.explain(err).Error() != want {
+			t.Errorf("%q: got %v explained as %q, want %q", text, err, names.explain(err), want)
+		}
+	}
+}
+
+// TestParamNames checks that no name stands for two parameters, that each field has a name, and that each loss has names.
 func TestParamNames(t *testing.T) {
 	t.Parallel()
 	for _, family := range []gbdt.Family{gbdt.LightGBM, gbdt.XGBoost} {
@@ -91,6 +128,17 @@ func TestParamNames(t *testing.T) {
 		slices.Sort(all)
 		if unique := slices.Compact(slices.Clone(all)); len(unique) != len(all) || len(all) == 0 {
 			t.Errorf("%v: a name of %v stands twice", family, all)
+		}
+		names, params := usualNames(trainParams(family)), reflect.TypeFor[gbdt.Params]()
+		for i := range params.NumField() {
+			if field := params.Field(i).Name; names[field] == "" && field != "Family" && field != "CategoricalFeatures" {
+				t.Errorf("%v: no parameter sets %s", family, field)
+			}
+		}
+		for field := range names {
+			if _, ok := params.FieldByName(field); !ok && field != "Dart" && field != "RandomForest" {
+				t.Errorf("%v: a parameter sets %s, which is no field", family, field)
+			}
 		}
 	}
 	for loss, names := range lossNames {

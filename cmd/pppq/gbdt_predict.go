@@ -68,6 +68,9 @@ type scorer struct {
 }
 
 func (q *predictRequest) run(cmd *cobra.Command) error {
+	if err := notOver(cmd, "out", "model", "data", "background"); err != nil {
+		return err
+	}
 	model, err := loadModel(q.model)
 	if err != nil {
 		return err
@@ -180,7 +183,8 @@ func (q *predictRequest) columns(t *csvTable, m *gbdt.Model) (*csvColumns, error
 		}
 	}
 	if n := m.NumFeatures(); c.width != n {
-		return nil, fmt.Errorf("%s: %d columns, the model has %d features; leave columns out with --ignore", t.name, c.width, n)
+		return nil, fmt.Errorf("%s: %s, the model has %s; leave columns out with --ignore", t.name,
+			plural(c.width, "column", "columns"), plural(n, "feature", "features"))
 	}
 	return c, nil
 }

@@ -25,6 +25,12 @@ func gbdtShow() *cobra.Command {
 			if err := needed(cmd, "model"); err != nil {
 				return err
 			}
+			if err := checkTop(top); err != nil {
+				return err
+			}
+			if err := notOver(cmd, "svg", "model"); err != nil {
+				return err
+			}
 			m, err := loadModel(model)
 			if err != nil {
 				return err
@@ -41,7 +47,7 @@ func gbdtShow() *cobra.Command {
 				return s.print(cmd.OutOrStdout(), top)
 			}
 			if tree < 0 || tree >= len(m.Trees) {
-				return usageError("--tree %d: the model has %d trees, counted from 0", tree, len(m.Trees))
+				return usageError("--tree %d: the model has %s, counted from 0", tree, plural(len(m.Trees), "tree", "trees"))
 			}
 			v := newTreeView(m.Model, tree)
 			switch {
@@ -158,7 +164,8 @@ func (s *modelSummary) print(w io.Writer, top int) error {
 	t := newTable(w)
 	fmt.Fprintf(t, "family\t%s %s\n", s.Family, s.Version)
 	fmt.Fprintf(t, "objective\t%s, outputs: %d\n", s.Objective, s.Outputs)
-	fmt.Fprintf(t, "trees\t%d in %d rounds, of up to %d leaves and depth %d, %d leaves together\n", s.Trees, s.Rounds, s.MostLeaves, s.Depth, s.Leaves)
+	fmt.Fprintf(t, "trees\t%d in %s, of up to %s and depth %d, %s together\n", s.Trees, plural(s.Rounds, "round", "rounds"),
+		plural(s.MostLeaves, "leaf", "leaves"), s.Depth, plural(s.Leaves, "leaf", "leaves"))
 	for _, kind := range s.Kinds {
 		fmt.Fprintf(t, "\t%s\n", kind)
 	}
@@ -180,7 +187,7 @@ func (s *modelSummary) print(w io.Writer, top int) error {
 	}
 	t = newTable(w)
 	fmt.Fprintln(t, "\nfeature\tsplits\tgain\tshare")
-	for _, f := range s.Features[:min(max(top, 0), used)] {
+	for _, f := range s.Features[:min(top, used)] {
 		share := 0.0
 		if gain > 0 {
 			share = max(0, f.Gain) / gain
@@ -207,7 +214,7 @@ func (v *treeView) title() string {
 	if v.model.Outputs > 1 {
 		text += fmt.Sprintf(", output %d", v.tree.Output)
 	}
-	return text + fmt.Sprintf(", %d leaves, depth %d", v.tree.NumLeaves(), v.tree.Depth())
+	return text + fmt.Sprintf(", %s, depth %d", plural(v.tree.NumLeaves(), "leaf", "leaves"), v.tree.Depth())
 }
 
 // condition returns the feature of an inner node and what is asked of it; the children are the answers yes and no, and

@@ -52,6 +52,7 @@ and XGBoost know them by.
 
 The name of the file decides whose arithmetic the model follows: MODEL.txt LightGBM's,
 MODEL.json or MODEL.ubj XGBoost's; --format decides for other names (default lightgbm).
+With - for MODEL nothing but the model goes to standard output, XGBoost's as JSON.
 The same data, parameters and seed give the same model at any number of threads.`,
 		Example: "  pppq gbdt train --data train.csv --label y --out model.txt \\\n" +
 			"    --params objective=binary,num_iterations=300,learning_rate=0.05,num_leaves=31,lambda_l2=1\n" +
@@ -61,11 +62,23 @@ The same data, parameters and seed give the same model at any number of threads.
 			if err := needed(cmd, "data", "label", "out"); err != nil {
 				return err
 			}
+			if err := oneRole(cmd, "label", "weight", "ignore", "categorical"); err != nil {
+				return err
+			}
+			if err := notOver(cmd, "out", "data", "valid"); err != nil {
+				return err
+			}
+			if q.out == "-" && q.asJSON {
+				return usageError("--out - and --json at once: standard output takes one of them")
+			}
 			r, err := q.run(cmd)
 			if err != nil {
 				return err
 			}
-			if q.asJSON {
+			switch {
+			case q.out == "-":
+				return nil
+			case q.asJSON:
 				return printJSON(cmd.OutOrStdout(), r)
 			}
 			return r.print(cmd.OutOrStdout())
@@ -78,7 +91,7 @@ The same data, parameters and seed give the same model at any number of threads.
 	f.StringSliceVar(&q.ignore, "ignore", nil, "`COLUMNS` to leave out")
 	f.StringSliceVar(&q.categorical, "categorical", nil, "`COLUMNS` that hold codes of categories, 0 and up")
 	f.StringVar(&q.params, "params", "", "training parameters, as `NAME=VALUE,...`")
-	f.StringVar(&q.out, "out", "", "`MODEL` to write")
+	f.StringVar(&q.out, "out", "", "`MODEL` to write, - for standard output")
 	f.StringVar(&q.format, "format", "", "lightgbm or xgboost, where the name of MODEL does not say")
 	f.StringVar(&q.valid, "valid", "", "CSV `FILE` to judge every round on")
 	f.IntVar(&q.earlyStopping, "early-stopping", 0, "stop when --valid has not got better for `N` rounds, and keep the best")
@@ -97,27 +110,30 @@ func (q *trainRequest) settings(cmd *cobra.Command, columns []string) (gbdt.Para
 		family = gbdt.LightGBM
 	}
 	p := gbdt.DefaultParams(family)
-	if err := applyParams(&p, q.params); err != nil {
+	names, err := applyParams(&p, q.params)
+	if err != nil {
 		return p, usageError("--params: %w", err)
 	}
 	if cmd.Flags().Changed("seed") {
 		p.Seed = q.seed
 	}
 	if cmd.Flags().Changed("early-stopping") {
-		p.EarlyStopping = q.earlyStopping
+		p.EarlyStopping, names["EarlyStopping"] = q.earlyStopping, "--early-stopping"
 	}
 	for _, name := range q.categorical {
 		i := slices.Index(columns, name)
 		if i < 0 {
 			return p, usageError("--categorical: no feature %q%s", name, near(name, columns))
 		}
-		p.CategoricalFeatures = append(p.CategoricalFeatures, i)
+		if !slices.Contains(p.CategoricalFeatures, i) {
+			p.CategoricalFeatures = append(p.CategoricalFeatures, i)
+		}
 	}
 	if p.EarlyStopping > 0 && q.valid == "" {
 		return p, usageError("--early-stopping needs --valid FILE")
 	}
 	if err := p.Validate(); err != nil {
-		return p, usageError("%w", err)
+		return p, usageError("%w", names.explain(err))
 	}
 	return p, nil
 }
@@ -128,7 +144,7 @@ func (q *trainRequest) run(cmd *cobra.Command) (*trainReport, error) {
 	if _, err := (&trainRequest{out: q.out, format: q.format, params: q.params, valid: q.valid, earlyStopping: q.earlyStopping}).settings(cmd, nil); err != nil {
 		return nil, err
 	}
-	table, err := q.open(cmd, nil)
+	table, err := q.open(cmd, nil, false)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +164,7 @@ func (q *trainRequest) run(cmd *cobra.Command) (*trainReport, error) {
 	if q.valid != "" {
 		v := *q
 		v.data = q.valid
-		validTable, err := v.open(cmd, table.features)
+		validTable, err := v.open(cmd, table.features, true)
 		if err != nil {
 			return nil, err
 		}
@@ -176,7 +192,7 @@ func (q *trainRequest) run(cmd *cobra.Command) (*trainReport, error) {
 		return nil, err
 	}
 	report.TrainSeconds = time.Since(start).Seconds()
-	if err := saveModel(q.out, result.Model); err != nil {
+	if err := saveNew(cmd.OutOrStdout(), q.out, result.Model); err != nil {
 		return nil, err
 	}
 	report.Rounds, report.Trees = result.Model.NumRounds(), len(result.Model.Trees)
@@ -201,16 +217,17 @@ func jsonNumber(x float64) *float64 {
 }
 
 func (r *trainReport) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s: %s model, %d rounds, %d trees\n", r.Model, r.Family, r.Rounds, r.Trees)
-	fmt.Fprintf(w, "%d rows of %d features read in %.2f s, trained in %.2f s\n", r.Rows, r.Features, r.ReadSeconds, r.TrainSeconds)
-	if r.ValidRows == 0 {
-		return nil
+	text := fmt.Sprintf("%s: %s model, %s, %s\n", r.Model, r.Family, plural(r.Rounds, "round", "rounds"), plural(r.Trees, "tree", "trees"))
+	text += fmt.Sprintf("%s of %s read in %.2f s, trained in %.2f s\n", plural(r.Rows, "row", "rows"), plural(r.Features, "feature", "features"),
+		r.ReadSeconds, r.TrainSeconds)
+	if r.ValidRows > 0 {
+		value := "not a number"
+		if r.BestValue != nil {
+			value = fmt.Sprintf("%.6g", *r.BestValue)
+		}
+		text += fmt.Sprintf("%s of %s after round %d: %s\n", r.Metric, plural(r.ValidRows, "validation row", "validation rows"), r.Rounds, value)
 	}
-	value := "not a number"
-	if r.BestValue != nil {
-		value = fmt.Sprintf("%.6g", *r.BestValue)
-	}
-	_, err := fmt.Fprintf(w, "%s of %d validation rows after round %d: %s\n", r.Metric, r.ValidRows, r.Rounds, value)
+	_, err := io.WriteString(w, text)
 	return err
 }
 
@@ -227,8 +244,9 @@ type trainTable struct {
 	bytes int64
 }
 
-// open opens the table and finds its columns; features are all but label, weight and ignored ones if nil.
-func (q *trainRequest) open(cmd *cobra.Command, features []string) (*trainTable, error) {
+// open opens the table and finds its columns; features are all but label, weight and ignored ones if nil. Others than
+// features, label and weight are left out if others is true, and else have to be ignored.
+func (q *trainRequest) open(cmd *cobra.Command, features []string, others bool) (*trainTable, error) {
 	f, name, err := openData(cmd, q.data)
 	if err != nil {
 		return nil, err
@@ -236,7 +254,7 @@ func (q *trainRequest) open(cmd *cobra.Command, features []string) (*trainTable,
 	t := &trainTable{file: f, features: features, weighted: q.weight != ""}
 	t.csvTable, err = newCSVTable(name, f)
 	if err == nil {
-		err = t.find(q, features != nil)
+		err = t.find(q, others)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -244,13 +262,13 @@ func (q *trainRequest) open(cmd *cobra.Command, features []string) (*trainTable,
 	if file, ok := f.(*os.File); ok {
 		if stat, err := file.Stat(); err == nil && stat.Mode().IsRegular() {
 			t.bytes = stat.Size()
-			t.again = func() (*trainTable, error) { return q.open(cmd, t.features) }
+			t.again = func() (*trainTable, error) { return q.open(cmd, t.features, true) }
 		}
 	}
 	return t, nil
 }
 
-// find sets the places of the columns. In a validation file, others than those of the training are left out.
+// find sets the places of the columns.
 func (t *trainTable) find(q *trainRequest, others bool) (err error) {
 	if t.features == nil {
 		for _, column := range t.header {
