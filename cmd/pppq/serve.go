@@ -61,6 +61,9 @@ func serve(ctx context.Context, s *config.Settings, out, notes io.Writer) error 
 			return fmt.Errorf("RELOAD: find the program's file: %w", err)
 		}
 	}
+	if s.Environment == config.Production && len(s.APIKeys) == 0 {
+		o.Log.Warn("API_KEYS holds no key: whoever reaches the service may read, nobody may administer")
+	}
 	service := api.NewService(o)
 	switch _, _, err := service.Reload(); {
 	case errors.Is(err, bundle.ErrNone):

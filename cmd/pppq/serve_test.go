@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -261,9 +262,33 @@ func TestPagesBehindKeys(t *testing.T) {
 	}
 }
 
+// A file of keys that holds none opens the service: in production it says so.
+func TestServeWithoutKeysSaysSo(t *testing.T) {
+	keys := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(keys, []byte("# none yet\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"ENVIRONMENT": config.Production, "ALLOWED_HOSTS": `["127.0.0.1"]`, "API_KEYS_FILE": keys, "DRAIN_SECONDS": "0",
+	} {
+		t.Setenv(name, value)
+	}
+	if line := firstLogLine(t); !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, "API_KEYS holds no key") {
+		t.Errorf("first line of the log is %q", line)
+	}
+}
+
 // A service without a model says so when it starts, and what to do.
 func TestServeWithoutModelSaysSo(t *testing.T) {
 	t.Parallel()
+	if line := firstLogLine(t); !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, "no model is in service: `pppq train` makes one") {
+		t.Errorf("first line of the log is %q", line)
+	}
+}
+
+// firstLogLine is what a service in an empty folder says first; it ends after it.
+func firstLogLine(t *testing.T) string {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	logs, write := io.Pipe()
@@ -273,12 +298,13 @@ func TestServeWithoutModelSaysSo(t *testing.T) {
 		write.Close()
 	}()
 	line, err := bufio.NewReader(logs).ReadString('\n')
-	if err != nil || !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, "no model is in service: `pppq train` makes one") {
-		t.Errorf("first line of the log is %q (%v)", line, err)
+	if err != nil {
+		t.Error(err)
 	}
 	cancel()
 	io.Copy(io.Discard, logs)
 	if code := <-ended; code != exitDone {
 		t.Errorf("exit code %d, want %d", code, exitDone)
 	}
+	return line
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -164,6 +165,9 @@ type rotated struct {
 
 func openRotated(path string) (*rotated, error) {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("LOG_DIR: the folder %s is not there: make it, or name another", filepath.Dir(path))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("log file: %w", err)
 	}

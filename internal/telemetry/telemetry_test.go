@@ -180,8 +180,8 @@ func TestSinkRotates(t *testing.T) {
 			t.Errorf("%s: %v, %v", f, stat.Size(), err)
 		}
 	}
-	if _, err := NewSink(nil, filepath.Join(dir, "nothing", "here"), nil); err == nil {
-		t.Error("a folder that is not there is taken")
+	if _, err := NewSink(nil, filepath.Join(dir, "nothing", "here"), nil); err == nil || !strings.Contains(err.Error(), "make it") {
+		t.Errorf("a folder that is not there: %v", err)
 	}
 }
 
