@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,18 +25,35 @@ func datasetCommand() *cobra.Command {
 		datasetInfo(), datasetCheck(), datasetExport(), datasetImport(), datasetRemove())
 }
 
-// figures opens the data folder, fills it from the built-in figures, and loads it.
-func figures(cmd *cobra.Command) (*store.Store, *series.Set, error) {
+// figures loads the figures of the data folder to look at them, and brings them up
+// to date. Where there are none it makes no folder: the built-in ones are shown.
+func figures(cmd *cobra.Command) (*series.Set, error) {
 	s, err := settings(cmd)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	st, err := store.Open(s.DataDir)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	if missing := nothingIn(st); missing != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "pppq: %s: these are the built-in figures\n", missing)
+		return source.Embedded()
 	}
 	set, _, err := readFigures(cmd.Context(), st, cmd.CommandPath(), cmd.ErrOrStderr())
-	return st, set, err
+	return set, err
+}
+
+// nothingIn says that a data folder is not there, or was never filled; else it is
+// empty.
+func nothingIn(st *store.Store) string {
+	if _, err := os.Stat(st.Dir()); errors.Is(err, fs.ErrNotExist) {
+		return "the data folder " + st.Dir() + " is not there"
+	}
+	if _, err := os.Stat(filepath.Join(st.Dir(), "series")); errors.Is(err, fs.ErrNotExist) {
+		return "the data folder " + st.Dir() + " holds no figures"
+	}
+	return ""
 }
 
 func datasetInfo() *cobra.Command {
@@ -42,7 +61,7 @@ func datasetInfo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "info", Short: "List every series with its span, source and licence", Args: exactly(0, "no arguments"), Example: "  pppq dataset info",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, set, err := figures(cmd)
+			set, err := figures(cmd)
 			if err != nil {
 				return err
 			}
@@ -65,7 +84,7 @@ func datasetCheck() *cobra.Command {
 		Long:    "Check looks at every series and says what is odd. The exit code is 3 if a series is unfit for forecasts.",
 		Example: "  pppq dataset check --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, set, err := figures(cmd)
+			set, err := figures(cmd)
 			if err != nil {
 				return err
 			}
@@ -76,7 +95,7 @@ func datasetCheck() *cobra.Command {
 				err = r.WriteText(cmd.OutOrStdout())
 			}
 			if err == nil && r.Faults > 0 {
-				return refused("%d faults in the figures", r.Faults)
+				return refused("%s in the figures", plural(r.Faults, "fault", "faults"))
 			}
 			return err
 		},
@@ -96,7 +115,7 @@ func datasetExport() *cobra.Command {
 			if vintages && id == "" {
 				return usageError("--vintages needs --series: the table of all holds the newest figures alone")
 			}
-			_, set, err := figures(cmd)
+			set, err := figures(cmd)
 			if err != nil {
 				return err
 			}
@@ -176,10 +195,21 @@ month ends, or averages. Then run "pppq train".`,
 			if err != nil {
 				return err
 			}
+			note, err := staleNote(cmd.Context(), st, r.Price.Merged, o.Now)
+			if err != nil {
+				return err
+			}
+			if note != "" {
+				r.Notes = append(r.Notes, note)
+			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), r)
 			}
-			return r.WriteText(cmd.OutOrStdout())
+			if err := r.WriteText(cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), nextStep(r))
+			return err
 		},
 	}
 	f := cmd.Flags()
@@ -197,6 +227,46 @@ month ends, or averages. Then run "pppq train".`,
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	settingFlags(cmd, "DATA_DIR")
 	return cmd
+}
+
+// staleNote is a remark if the figures end so long ago that "dataset check" calls
+// them unfit; after a dry run the folder does not hold them yet.
+func staleNote(ctx context.Context, st *store.Store, m store.Merged, now time.Time) (string, error) {
+	set, _, err := st.Load(ctx)
+	if err != nil {
+		return "", err
+	}
+	info := series.Info{ID: m.Series}
+	if held, err := set.Get(m.Series); err == nil {
+		info = held.Info
+	}
+	// How old a series is depends on its newest month alone.
+	newest, err := series.New(info, []series.Observation{{Period: m.Last, Value: 1, KnownFrom: m.Last.Start()}})
+	if err != nil {
+		return "", err
+	}
+	if set, err = series.NewSet(newest); err != nil {
+		return "", err
+	}
+	for _, f := range store.Check(set, now).Series[0].Findings {
+		if f.Check == store.CheckStale && f.Severity == store.Fault {
+			return f.Message + ": \"pppq dataset check\" calls that a fault, and forecasts would count their years from there, not from today", nil
+		}
+	}
+	return "", nil
+}
+
+// nextStep says what makes forecasts of what was imported; of figures that are not
+// enough for them the notes say so.
+func nextStep(r importer.Result) string {
+	m := r.Price.Merged
+	switch {
+	case r.DryRun || r.Asset != "" && !r.CanForecast || r.Asset == "" && m.Added+len(m.Revised) == 0:
+		return ""
+	case r.Asset == "":
+		return "next: \"pppq train\" makes forecasts from these figures\n"
+	}
+	return fmt.Sprintf("next: \"pppq train\" takes %s into the forecasts, then \"pppq predict %s\" shows its own\n", r.Asset, r.Asset)
 }
 
 // dryStore puts a store that may be read in the place of one that may not be
@@ -228,7 +298,18 @@ func datasetRemove() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "remove ASSET", Short: "Remove an asset of your own and its figures", Args: exactly(1, "one asset"), Example: "  pppq dataset remove MyFund",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			st, _, err := figures(cmd)
+			s, err := settings(cmd)
+			if err != nil {
+				return err
+			}
+			st, err := store.Open(s.DataDir)
+			if err != nil {
+				return err
+			}
+			if missing := nothingIn(st); missing != "" {
+				return usageError("%w %s: %s", store.ErrUnknownAsset, args[0], missing)
+			}
+			_, assets, err := readFigures(cmd.Context(), st, cmd.CommandPath(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -238,6 +319,9 @@ func datasetRemove() *cobra.Command {
 			}
 			defer lock.Release()
 			removed, err := st.RemoveAsset(cmd.Context(), args[0])
+			if errors.Is(err, store.ErrUnknownAsset) {
+				return usageError("%w; %s", err, ownAssets(assets))
+			}
 			if err != nil {
 				return err
 			}
@@ -254,4 +338,18 @@ func datasetRemove() *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	settingFlags(cmd, "DATA_DIR")
 	return cmd
+}
+
+// ownAssets lists the user's own for an error.
+func ownAssets(assets []series.Asset) string {
+	var ids []string
+	for _, a := range assets {
+		if !store.IsBuiltin(a.ID) {
+			ids = append(ids, a.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return "there is none"
+	}
+	return "known: " + strings.Join(ids, ", ")
 }

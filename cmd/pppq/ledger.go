@@ -113,8 +113,9 @@ func (q *ledgerFilter) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&q.scored, "scored", false, "only forecasts whose outcome is known")
 }
 
-func (q *ledgerFilter) check() error {
-	if _, ok := panel.HorizonIndex(int(math.Round(q.horizon * 12))); q.horizon != 0 && (!ok || q.horizon*12 != math.Round(q.horizon*12)) {
+// check refuses values that no line has; 0 is no horizon if it was asked for.
+func (q *ledgerFilter) check(cmd *cobra.Command) error {
+	if _, ok := panel.HorizonIndex(int(math.Round(q.horizon * 12))); cmd.Flags().Changed("horizon") && (!ok || q.horizon*12 != math.Round(q.horizon*12)) {
 		return usageError("--horizon %v: want 1 to 10 in steps of 0.25", q.horizon)
 	}
 	switch forecast.ModelType(q.modelType) {
@@ -145,7 +146,7 @@ known, and their mean scores beside those of the base rates that were stated wit
 The scores are over all that the flags select, whatever --limit says.`,
 		Example: "  pppq ledger show --asset Gold --horizon 1 --model-type ensemble\n  pppq ledger show --scored --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := q.check(); err != nil {
+			if err := q.check(cmd); err != nil {
 				return err
 			}
 			if limit < 0 {
@@ -188,7 +189,7 @@ func ledgerVerify() *cobra.Command {
 		Use: "verify", Short: "Check that no past entry was changed, removed or put in", Args: exactly(0, "no arguments"),
 		Long: `Verify computes the hash of every entry anew, follows the chain from the first to the
 last, and compares the snapshot ledger.csv with the database. The first entry that does
-not hold is named, and the exit code is 3.
+not hold is named, and the exit code is 3. It writes nothing: the right to read is enough.
 
 The line it prints, as 270:5c6e..., stands for the whole past. Note it outside of this
 machine: with --expect a later run shows that what was on record then still is, even if

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,22 @@ func withWriter(cmd *cobra.Command, f func(*bundle.Writer) error) error {
 		return err
 	}
 	return errors.Join(f(w), w.Close())
+}
+
+// checkKnown refuses a version that the folder does not hold as wrong usage.
+func checkKnown(folder bundle.Folder, version string) error {
+	versions, err := folder.Versions()
+	if err != nil || slices.Contains(versions, version) {
+		return err
+	}
+	if err = bundle.CheckVersion(version); err == nil {
+		err = fmt.Errorf("unknown version %s", version)
+	}
+	if len(versions) == 0 {
+		return usageError("%w; there is none in %s: run \"pppq train\"", err, folder.Dir)
+	}
+	slices.Reverse(versions) // the newest first, as list has them
+	return usageError("%w; known: %s", err, strings.Join(versions, ", "))
 }
 
 func modelsList() *cobra.Command {
@@ -130,7 +147,7 @@ func modelsShow() *cobra.Command {
 			var b *bundle.Bundle
 			if len(args) == 0 {
 				b, err = inService(cmd)
-			} else {
+			} else if err = checkKnown(folder, args[0]); err == nil {
 				b, err = folder.Load(args[0])
 			}
 			if err != nil {
@@ -160,6 +177,13 @@ func modelsPromote() *cobra.Command {
 		Use: "promote VERSION", Short: "Put a version into service after checking it", Args: exactly(1, "one version"),
 		Example: "  pppq models promote 20261122T181500Z-4f2a",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			folder, err := modelsFolder(cmd)
+			if err != nil {
+				return err
+			}
+			if err := checkKnown(folder, args[0]); err != nil {
+				return err
+			}
 			return withWriter(cmd, func(w *bundle.Writer) error {
 				if err := w.Promote(args[0]); err != nil {
 					return err

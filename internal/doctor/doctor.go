@@ -19,6 +19,7 @@ import (
 
 	"github.com/pppq/pppq/internal/bundle"
 	"github.com/pppq/pppq/internal/config"
+	"github.com/pppq/pppq/internal/setup"
 )
 
 // A Status says how bad a finding is.
@@ -218,7 +219,7 @@ func pingDatabase(ctx context.Context, url string) error {
 
 func (s Subject) certificate() Finding {
 	const check = "certificate"
-	const mend = "put a new pair into docker/ssl, or `pppq cert --host NAME --replace`; then docker compose -f docker-compose.prod.yml kill -s HUP nginx"
+	mend := s.newPair() + "; then docker compose -f docker-compose.prod.yml kill -s HUP nginx"
 	until, hosts, err := CertificateEnd(s.Certificate)
 	switch left := until.Sub(s.Now); {
 	case err != nil:
@@ -230,6 +231,16 @@ func (s Subject) certificate() Finding {
 	default:
 		return Finding{check, OK, fmt.Sprintf("for %s, holds for %d days", hosts, int(left.Hours()/24)), ""}
 	}
+}
+
+// newPair is the step that replaces the certificate. pppq cert names its files
+// itself, and can't replace one of another name.
+func (s Subject) newPair() string {
+	step := fmt.Sprintf("put a new pair in the place of %s and its key", s.Certificate)
+	if filepath.Base(s.Certificate) == filepath.Base(setup.Certificate) {
+		step += fmt.Sprintf(", or `pppq cert --host NAME --out %s --replace`", filepath.Dir(s.Certificate))
+	}
+	return step
 }
 
 func (s Subject) backup() Finding {

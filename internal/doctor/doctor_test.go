@@ -117,6 +117,22 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// The step that mends names the certificate that was looked at.
+func TestCertificateMend(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/app/ssl/certificate.crt": "in the place of /app/ssl/certificate.crt and its key, or `pppq cert --host NAME --out /app/ssl --replace`",
+		"certs/edge.pem":           "in the place of certs/edge.pem and its key; then docker compose",
+	} {
+		s := subject(t)
+		s.Certificate = path
+		got := find(t, Check(t.Context(), s), "certificate")
+		if !strings.Contains(got.Mend, want) {
+			t.Errorf("%s: got %q, want %q", path, got.Mend, want)
+		}
+	}
+}
+
 func serving(t *testing.T, status int) string {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 	t.Cleanup(s.Close)

@@ -58,6 +58,9 @@ func parseURL(s string) (path string, err error) {
 type Ledger struct {
 	db      *sql.DB
 	dialect *dialect
+	// written, where set, is an error if someone wrote since the file was opened,
+	// which is read without locks.
+	written func() error
 }
 
 // A dialect is what the two databases say differently.
@@ -79,14 +82,14 @@ type dialect struct {
 	guard []string
 }
 
-// Open opens the ledger at a URL: postgresql://..., postgres://..., or sqlite:PATH,
-// also as sqlite:///RELATIVE and sqlite:////ABSOLUTE. It brings the schema up to
-// date. The error wraps ErrNone if there is none, and ErrNewer if a newer program
-// wrote it. It never shows a password.
+// Open opens the ledger at a URL to read it: postgresql://..., postgres://..., or
+// sqlite:PATH, also as sqlite:///RELATIVE and sqlite:////ABSOLUTE. A SQLite file and
+// its folder need not be writable. The error wraps ErrNone if there is none, and
+// ErrNewer if a newer program wrote it. It never shows a password.
 func Open(ctx context.Context, url string) (*Ledger, error) { return open(ctx, url, false) }
 
-// OpenOrCreate is Open but makes a new ledger where there is none; the folder of
-// a SQLite file must exist.
+// OpenOrCreate is Open to read and write. It makes a new ledger where there is
+// none, and brings the schema up to date; the folder of a SQLite file must exist.
 func OpenOrCreate(ctx context.Context, url string) (*Ledger, error) { return open(ctx, url, true) }
 
 func open(ctx context.Context, url string, create bool) (*Ledger, error) {
@@ -95,10 +98,13 @@ func open(ctx context.Context, url string, create bool) (*Ledger, error) {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	var l *Ledger
-	if path == "" {
+	switch {
+	case path == "":
 		l, err = openPostgres(url)
-	} else {
-		l, err = openSQLite(path, create)
+	case create:
+		l, err = createSQLite(path)
+	default:
+		l, err = readSQLite(ctx, path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -111,6 +117,18 @@ func open(ctx context.Context, url string, create bool) (*Ledger, error) {
 
 // Close ends the connections. Closing twice is fine.
 func (l *Ledger) Close() error { return l.db.Close() }
+
+// read runs f. What it found does not count if the file was written to meanwhile.
+func (l *Ledger) read(f func() error) error {
+	err := f()
+	if l.written == nil {
+		return err
+	}
+	if written := l.written(); written != nil {
+		return written
+	}
+	return err
+}
 
 // write runs f in a transaction.
 func (l *Ledger) write(ctx context.Context, f func(*sql.Tx) error) error {

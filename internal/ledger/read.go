@@ -62,7 +62,15 @@ func (l *Ledger) Entries(ctx context.Context) iter.Seq2[Entry, error] { return e
 // It finds what was changed, removed, put in or moved by anyone who did not
 // compute all later hashes anew. Whoever did is found out by a head that was
 // noted elsewhere before (CheckHead), or by an older snapshot (CheckSnapshot).
-func (l *Ledger) Verify(ctx context.Context) (Head, []Line, error) {
+func (l *Ledger) Verify(ctx context.Context) (head Head, lines []Line, err error) {
+	err = l.read(func() error {
+		head, lines, err = l.verify(ctx)
+		return err
+	})
+	return head, lines, err
+}
+
+func (l *Ledger) verify(ctx context.Context) (Head, []Line, error) {
 	noted, err := readHead(ctx, l.db, "")
 	if err != nil {
 		return Head{}, nil, fmt.Errorf("verify: %w", err)
@@ -134,13 +142,19 @@ type Line struct {
 // chain is not checked.
 func (l *Ledger) Lines(ctx context.Context) ([]Line, error) {
 	var all lineList
-	for e, err := range l.Entries(ctx) {
-		if err == nil {
-			err = all.add(e)
+	err := l.read(func() error {
+		for e, err := range l.Entries(ctx) {
+			if err == nil {
+				err = all.add(e)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read the ledger: %w", err)
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
 	return all.lines, nil
 }

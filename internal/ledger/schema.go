@@ -46,8 +46,8 @@ func (d *dialect) table(name string, columns []column) string {
 	return b.String() + ")" + d.strict
 }
 
-// migrate brings the schema to this program's version. Without create a
-// database that has none is ErrNone.
+// migrate brings the schema to this program's version. Without create it changes
+// nothing, and a database that has none is ErrNone.
 func (l *Ledger) migrate(ctx context.Context, create bool) error {
 	version, err := l.schemaVersion(ctx, l.db)
 	switch {
@@ -59,6 +59,8 @@ func (l *Ledger) migrate(ctx context.Context, create bool) error {
 		return nil
 	case version == 0 && !create:
 		return ErrNone
+	case !create:
+		return fmt.Errorf("tables of version %d, this program reads version %d: \"pppq train\" brings them up to date", version, len(migrations))
 	}
 	return l.write(ctx, func(tx *sql.Tx) error {
 		if l.dialect.lock != "" {

@@ -26,28 +26,31 @@ var sqlite = &dialect{
 	},
 }
 
-func openSQLite(path string, create bool) (*Ledger, error) {
+// createSQLite opens to write; there need be no file yet.
+func createSQLite(path string) (*Ledger, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
 	_, err = os.Stat(abs)
-	if errors.Is(err, fs.ErrNotExist) && create {
+	if errors.Is(err, fs.ErrNotExist) {
 		// The driver would only say that it can't open a file.
 		_, err = os.Stat(filepath.Dir(abs))
-	} else if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNone
 	}
 	if err != nil {
 		return nil, err
 	}
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: url.Values{
+	return connectSQLite(abs, url.Values{
 		"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)"},
 		"_txlock": {"immediate"},
-	}.Encode()}
+	})
+}
+
+func connectSQLite(abs string, options url.Values) (*Ledger, error) {
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: options.Encode()}
 	db, err := sql.Open("sqlite", u.String())
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("open %s: %w", abs, err)
 	}
 	db.SetMaxOpenConns(1)
 	return &Ledger{db: db, dialect: sqlite}, nil
