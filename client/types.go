@@ -72,6 +72,7 @@ type BaseRate struct {
 // An Account explains the centre: yearly rates that add up.
 type Account struct {
 	Center        float64 `json:"center"`
+	CenterUsed    float64 `json:"center_used"`
 	Parts         []Part  `json:"parts"`
 	Spread        float64 `json:"spread"`
 	SpreadUsed    float64 `json:"spread_used"`

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,8 @@ import (
 	"github.com/pppq/pppq/internal/bundle"
 	"github.com/pppq/pppq/internal/forecast"
 	"github.com/pppq/pppq/internal/panel"
+	"github.com/pppq/pppq/internal/series"
+	"github.com/pppq/pppq/internal/store"
 )
 
 // question holds the flags that predict and compare share.
@@ -32,7 +35,7 @@ func (q *question) flags(cmd *cobra.Command) {
 	cmd.Flags().Float64Var(&q.horizon, "horizon", 5, "`YEARS` ahead, 1 to 10 in steps of 0.25")
 	cmd.Flags().StringVar(&q.modelType, "model-type", string(forecast.Ensemble), "lgbm, xgb or ensemble")
 	cmd.Flags().BoolVar(&q.asJSON, "json", false, "print JSON")
-	settingFlags(cmd, "MODELS_DIR")
+	settingFlags(cmd, "MODELS_DIR", "DATA_DIR")
 }
 
 // ask is the question of one asset.
@@ -59,10 +62,13 @@ func inService(cmd *cobra.Command) (*bundle.Bundle, error) {
 
 // questionError gives a fault of a question to f the exit code of wrong usage,
 // fields of an answer the names of their flags, and a name that is not known
-// those that are.
-func questionError(f *forecast.Forecaster, err error) error {
+// the reason, or those that are.
+func questionError(cmd *cobra.Command, f *forecast.Forecaster, err error) error {
 	var unknown *forecast.UnknownAsset
 	if errors.As(err, &unknown) {
+		if why := unserved(cmd, f, unknown.Asset); why != nil {
+			return why
+		}
 		if len(unknown.Near) > 0 {
 			return &exitError{exitUsage, err}
 		}
@@ -83,9 +89,9 @@ func questionError(f *forecast.Forecaster, err error) error {
 	case "model_type":
 		what = "--model-type"
 	case "features":
-		what = "--set " + of
-		if _, err := panel.FeatureIndex(of); err != nil {
-			var known []string
+		what = strings.TrimSpace("--set " + of)
+		if invalid.Reason == forecast.UnknownFeature {
+			known := forecast.ShortNames()
 			for _, f := range panel.Features() {
 				known = append(known, f.Name)
 			}
@@ -97,6 +103,34 @@ func questionError(f *forecast.Forecaster, err error) error {
 		}
 	}
 	return usageError("%s: %s", what, invalid.Reason)
+}
+
+// unserved says why an asset of the data folder is not in f; nil if the folder
+// does not hold it, or can't be read.
+func unserved(cmd *cobra.Command, f *forecast.Forecaster, asset string) error {
+	s, err := settings(cmd)
+	if err != nil {
+		return nil
+	}
+	st, err := store.Open(s.DataDir)
+	if err != nil {
+		return nil
+	}
+	_, assets, err := st.Load(cmd.Context())
+	if err != nil {
+		return nil
+	}
+	i := slices.IndexFunc(assets, func(a series.Asset) bool { return strings.EqualFold(a.ID, asset) })
+	if i < 0 {
+		return nil
+	}
+	if f.History != nil {
+		// A training keeps the record also of what it can't forecast.
+		if _, ok := f.History.Asset(assets[i].ID); ok {
+			return usageError("%s had too few figures for a forecast when the model in service was trained; import more, then run \"pppq train\"", assets[i].ID)
+		}
+	}
+	return usageError("%s is imported, but not in the model in service: run \"pppq train\"", assets[i].ID)
 }
 
 func predictCommand() *cobra.Command {
@@ -111,9 +145,10 @@ func predictCommand() *cobra.Command {
 		Long: `Predict prints the chance that an asset keeps its purchasing power, what 100 dollars
 are then likely to buy, how sure that is, and why. Assets are SP500, Treasury10, Bills,
 Banknotes, Gold, Silver, Copper, Oil, Bitcoin and the ones you imported, in any case.
-With --set some of the figures are replaced and the answer is hypothetical. With
+With --set some of the figures are replaced and the answer is hypothetical; rates are
+fractions (0.045 is 4.5 %), and inflation, yield and cape are short names. With
 --server a running service answers; a key for it is taken from PPPQ_KEY.`,
-		Example: "  pppq predict Gold --horizon 5\n  pppq predict Bills --horizon 2 --model-type lgbm --explain\n  pppq predict Treasury10 --set inflation_12m=0.08 --json\n  pppq predict Gold --server http://127.0.0.1:8000",
+		Example: "  pppq predict Gold --horizon 5\n  pppq predict Bills --horizon 2 --model-type lgbm --explain\n  pppq predict Treasury10 --set inflation=0.08 --json\n  pppq predict Gold --server http://127.0.0.1:8000",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ask, err := q.ask(args[0])
 			if err != nil {
@@ -135,12 +170,12 @@ With --set some of the figures are replaced and the answer is hypothetical. With
 			if q.asJSON {
 				return printJSON(cmd.OutOrStdout(), a)
 			}
-			return printAnswer(cmd.OutOrStdout(), a, explain)
+			return printAnswer(cmd.OutOrStdout(), a, explain, time.Now())
 		},
 	}
 	q.flags(cmd)
 	cmd.Flags().BoolVar(&explain, "explain", false, "show what moved the spread")
-	cmd.Flags().StringArrayVar(&set, "set", nil, "replace a figure, as `NAME=VALUE`; may be repeated")
+	cmd.Flags().StringArrayVar(&set, "set", nil, "replace a figure, as `NAME=VALUE`, rates as fractions; may be repeated")
 	cmd.Flags().StringVar(&server, "server", "", "ask the service at `URL` instead of the models folder")
 	return cmd
 }
@@ -152,7 +187,10 @@ func askHere(cmd *cobra.Command, ask forecast.Question) (*forecast.Answer, error
 		return nil, err
 	}
 	a, err := b.Forecaster.Answer(ask, time.Now())
-	return a, questionError(b.Forecaster, err)
+	if err != nil {
+		return nil, questionError(cmd, b.Forecaster, err)
+	}
+	return a, nil
 }
 
 // askServer lets a running service answer.
@@ -190,15 +228,27 @@ func parseFeatures(set []string) (map[string]float64, error) {
 		if !ok || err != nil {
 			return nil, usageError("--set %q: want NAME=VALUE with a number", s)
 		}
+		if math.IsNaN(value) || math.IsInf(value, 0) {
+			return nil, usageError("--set %s: want a number, got %s", name, text)
+		}
+		if _, twice := out[name]; twice {
+			return nil, usageError("--set %s: it is given twice", name)
+		}
 		out[name] = value
 	}
 	return out, nil
 }
 
-func printAnswer(w io.Writer, a *forecast.Answer, explain bool) error {
-	fmt.Fprintf(w, "%s over %s, from figures to %s%s\n\n", a.Title, years(a.HorizonYears), a.DataAsOf, staleMark(a))
+func printAnswer(w io.Writer, a *forecast.Answer, explain bool, now time.Time) error {
+	today := "buy today"
+	if forecast.Ended(a.DataAsOf, now) {
+		today = "bought in " + a.DataAsOf.String()
+		fmt.Fprintf(w, "%s over %s, NOT FROM TODAY: %s\n\n", a.Title, years(a.HorizonYears), a.Past(now))
+	} else {
+		fmt.Fprintf(w, "%s over %s, from figures to %s%s\n\n", a.Title, years(a.HorizonYears), a.DataAsOf, staleMark(a, now))
+	}
 	fmt.Fprintf(w, "  keeps its purchasing power with probability %.0f %%: class %s (%.0f %%)\n", 100*a.Probabilities.A, a.PredictedClass, 100*a.Confidence)
-	fmt.Fprintf(w, "  100 $ then buy what %.0f $ buy today; 8 times in 10 between %.0f and %.0f $\n", a.Buys.Median, a.Buys.P10, a.Buys.P90)
+	fmt.Fprintf(w, "  100 $ then buy what %.0f $ %s; 8 times in 10 between %.0f and %.0f $\n", a.Buys.Median, today, a.Buys.P10, a.Buys.P90)
 	fmt.Fprintf(w, "  real return a year %+.1f %%, 8 times in 10 between %+.1f and %+.1f %%\n\n", 100*a.AnnualReturn.Median, 100*a.AnnualReturn.P10, 100*a.AnnualReturn.P90)
 	t := newTable(w)
 	fmt.Fprintln(t, "  \tA keeps all\tB loses to 10 %\tC 10 to 30 %\tD more than 30 %")
@@ -217,8 +267,12 @@ func printAnswer(w io.Writer, a *forecast.Answer, explain bool) error {
 	for _, p := range a.Core.Parts {
 		fmt.Fprintf(w, "  %s a year  %s\n", signed(math.Expm1(p.Rate)), p.Name)
 	}
-	if len(a.Core.Parts) > 1 {
-		fmt.Fprintf(w, "  %s a year  together, compounded\n", signed(math.Expm1(a.Core.Center)))
+	cut, rate := a.Cut()
+	if cut != "" {
+		fmt.Fprintf(w, "  %s a year  %s\n", signed(math.Expm1(rate)), cut)
+	}
+	if len(a.Core.Parts) > 1 || cut != "" {
+		fmt.Fprintf(w, "  %s a year  together, compounded\n", signed(math.Expm1(a.Core.Center+rate)))
 	}
 	if explain {
 		fmt.Fprintf(w, "  what the model used to widen or narrow the spread (which changes P(loss)):\n")

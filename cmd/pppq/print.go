@@ -92,8 +92,11 @@ func years(n float64) string {
 }
 
 // staleMark follows the month of figures that are older than they should be.
-func staleMark(a *forecast.Answer) string {
-	if a.Stale {
+func staleMark(a *forecast.Answer, now time.Time) string {
+	switch {
+	case forecast.Ended(a.DataAsOf, now):
+		return " (ended)"
+	case a.Stale:
 		return " (stale)"
 	}
 	return ""
@@ -114,7 +117,7 @@ func closingTable(w io.Writer, f *forecast.Forecaster, now time.Time) error {
 				continue
 			}
 			fmt.Fprintf(t, "%s\t%d\t%.0f %%\t%s\t%.2f\t%.2f to %.2f\t%s\t%s%s\n", a.Asset, months/12, 100*a.Probabilities.A,
-				a.PredictedClass, a.Multiple.Median, a.Multiple.P10, a.Multiple.P90, a.Evidence, a.DataAsOf, staleMark(a))
+				a.PredictedClass, a.Multiple.Median, a.Multiple.P10, a.Multiple.P90, a.Evidence, a.DataAsOf, staleMark(a, now))
 		}
 	}
 	return t.Flush()

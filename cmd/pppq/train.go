@@ -138,6 +138,9 @@ func printTrained(w io.Writer, t *pipeline.Trained) error {
 	for _, id := range t.Skipped {
 		fmt.Fprintf(w, "%s has too few figures for a forecast\n", id)
 	}
+	for _, e := range t.Ended {
+		fmt.Fprintf(w, "%s has figures to %s only: forecasts of it count their years from there, not from today\n", e.Asset, e.FiguresTo)
+	}
 	return nil
 }
 

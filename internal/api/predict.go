@@ -12,15 +12,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/pppq/pppq/internal/forecast"
-	"github.com/pppq/pppq/internal/panel"
 )
 
-const (
-	// maxPredict bounds the body of one question.
-	maxPredict = 64 << 10
-	// maxFeature is how far from 0 a feature may be set.
-	maxFeature = 1e6
-)
+// maxPredict bounds the body of one question.
+const maxPredict = 64 << 10
 
 // A PredictRequest is one question.
 type PredictRequest struct {
@@ -95,50 +90,23 @@ func (r *PredictRequest) question() (forecast.Question, error) {
 // months is a checked horizon in months.
 func months(years float64) int { return int(math.Round(years * 12)) }
 
-// A shortName is another name for a feature, and the function of the value
-// given that is the feature's.
-type shortName struct {
-	feature string
-	of      func(float64) float64
-}
-
-// shortNames are those that people think of first.
-var shortNames = map[string]shortName{
-	"inflation": {"inflation_12m", func(x float64) float64 { return x }},
-	"yield":     {"treasury_yield", func(x float64) float64 { return x }},
-	"cape":      {"ln_cape", math.Log},
-}
-
 // features resolves short names. The error lists every name that is not known
 // and every value that can't be, in order of name.
 func features(given map[string]float64) (map[string]float64, error) {
 	if len(given) == 0 {
 		return nil, nil
 	}
-	var faults []Fault
-	out := make(map[string]float64, len(given))
-	for name, x := range given {
-		fault := func(detail string) { faults = append(faults, at(shorten("/features/"+escapePointer(name)), detail)) }
-		full := name
-		if s, ok := shortNames[name]; ok {
-			full, x = s.feature, s.of(x)
-		}
-		if _, err := panel.FeatureIndex(full); err != nil {
-			fault("no feature has this name; GET /api/v1/model lists them")
-			continue
-		}
-		if !(math.Abs(x) <= maxFeature) {
-			fault("want a number between -1e6 and 1e6, above 0 for cape")
-			continue
-		}
-		if _, twice := out[full]; twice {
-			fault("the feature is given by two names")
-			continue
-		}
-		out[full] = x
-	}
-	if len(faults) == 0 {
+	out, wrong := forecast.Features(given)
+	if len(wrong) == 0 {
 		return out, nil
+	}
+	var faults []Fault
+	for _, w := range wrong {
+		detail := w.Reason
+		if detail == forecast.UnknownFeature {
+			detail = "no feature has this name; GET /api/v1/model lists them"
+		}
+		faults = append(faults, at(shorten(fieldPointer(w.Field)), detail))
 	}
 	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(*a.Pointer, *b.Pointer) })
 	return nil, invalid(faults[:min(len(faults), maxFaults)]...)
@@ -148,9 +116,6 @@ func features(given map[string]float64) (map[string]float64, error) {
 func (c *call) answer(q forecast.Question) (*forecast.Answer, error) {
 	began := time.Now()
 	a, err := c.model.Forecaster.Answer(q, c.now())
-	if err == nil && !finite(a) {
-		err = invalid(at("/features", "with these figures there is no finite forecast"))
-	}
 	if err != nil {
 		c.h.options.Metrics.ModelError(kinds[problemOf(err).kind].name)
 		return nil, err
@@ -159,24 +124,4 @@ func (c *call) answer(q forecast.Question) (*forecast.Answer, error) {
 	count.Observe(a.PredictedClass, time.Since(began))
 	c.keep.count, c.keep.class = count, a.PredictedClass
 	return a, nil
-}
-
-// finite reports whether an answer has only numbers that JSON can hold. Only
-// figures that a caller made up can lead beyond them.
-func finite(a *forecast.Answer) bool {
-	ok := true
-	for _, x := range []float64{
-		a.Confidence, a.ProbabilityLoss, a.Probabilities.A, a.Probabilities.B, a.Probabilities.C, a.Probabilities.D,
-		a.Multiple.Median, a.Multiple.P10, a.Multiple.P90, a.AnnualReturn.Median, a.AnnualReturn.P10, a.AnnualReturn.P90,
-		a.Buys.Median, a.Buys.P10, a.Buys.P90, a.Core.Center, a.Core.Spread, a.Core.SpreadUsed, a.Core.LossCore,
-	} {
-		ok = ok && !math.IsNaN(x) && !math.IsInf(x, 0)
-	}
-	for _, p := range a.Core.Parts {
-		ok = ok && !math.IsNaN(p.Rate) && !math.IsInf(p.Rate, 0)
-	}
-	for _, x := range a.Contributions {
-		ok = ok && !math.IsNaN(x.LnSpread) && !math.IsInf(x.LnSpread, 0) && !math.IsNaN(x.Loss) && !math.IsInf(x.Loss, 0)
-	}
-	return ok
 }

@@ -246,10 +246,7 @@ func readHeader(cells []string) ([]column, error) {
 		switch name {
 		case "asset", "horizon_years", "model_type":
 		default:
-			if s, ok := shortNames[name]; ok {
-				name = s.feature
-			}
-			if _, err := panel.FeatureIndex(name); err != nil {
+			if _, err := panel.FeatureIndex(forecast.FeatureName(name)); err != nil {
 				faults = append(faults, Fault{Parameter: "column " + strconv.Itoa(i+1), Detail: "no such name"})
 			}
 			col.feature = col.name

@@ -213,7 +213,7 @@ func (c *card) limits() {
 	c.printf(`- Overlapping windows are not independent cases: the tables print how many windows there are without overlap.
 - One country's prices and records. A country that lost wars or its currency would show other base rates.
 - The past here holds few ages of rising inflation; much of the test lies in an age of falling yields.
-- What pays nothing (metals, oil, coins) is given its base rate and a width, little more.
+- What pays nothing (metals, oil, coins) is given something between its own past gain and none, and a wide interval; nothing more is known of it.
 - Taxes, trading costs and storage are not part of it unless a yearly fee was set.
 `)
 }

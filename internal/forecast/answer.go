@@ -27,8 +27,8 @@ type Question struct {
 	// Months is the horizon: 12 to 120 in steps of 3.
 	Months int
 	Model  ModelType
-	// Features replaces figures by name (panel.Features); the answer is then
-	// hypothetical.
+	// Features replaces figures by name (panel.Features, ShortNames); the answer
+	// is then hypothetical.
 	Features map[string]float64
 	// Explain adds contributions.
 	Explain bool
@@ -120,8 +120,10 @@ type BaseRate struct {
 // An Account explains the centre and the spread of the core.
 type Account struct {
 	// Center is the yearly real log return expected; Parts add up to it.
-	Center float64 `json:"center"`
-	Parts  []Part  `json:"parts"`
+	// CenterUsed is what the rule for thin evidence leaves of it.
+	Center     float64 `json:"center"`
+	CenterUsed float64 `json:"center_used"`
+	Parts      []Part  `json:"parts"`
 	// Spread is the standard deviation of ln M before the boosters, SpreadUsed
 	// after them and the rule for thin evidence.
 	Spread     float64 `json:"spread"`
@@ -130,6 +132,20 @@ type Account struct {
 	LossCore float64 `json:"probability_of_loss_core"`
 	// Booster says how the spread was learned: the weight it earned.
 	BoosterWeight float64 `json:"booster_weight"`
+}
+
+// Cut says what the rule for thin evidence did to the centre, and by how much a
+// year; empty if nothing.
+func (a *Answer) Cut() (words string, rate float64) {
+	switch c := a.Core; {
+	case c.CenterUsed == c.Center:
+		return "", 0
+	case a.Evidence == Insufficient:
+		return "set to nothing: no evidence", c.CenterUsed - c.Center
+	case a.Evidence == Thin:
+		return "halved: thin evidence", c.CenterUsed - c.Center
+	}
+	return "", 0
 }
 
 // A Contribution is what one family of features did to the spread, and through

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -380,7 +381,11 @@ func TestThinEvidence(t *testing.T) {
 		months   int
 		evidence forecast.Evidence
 		mean, sd float64
-	}{{36, forecast.Sufficient, 1, 1}, {60, forecast.Thin, 0.5, 1.25}, {120, forecast.Insufficient, 0, 1.5}} {
+		cut      string
+	}{
+		{36, forecast.Sufficient, 1, 1, ""}, {60, forecast.Thin, 0.5, 1.25, "halved: thin evidence"},
+		{120, forecast.Insufficient, 0, 1.5, "set to nothing: no evidence"},
+	} {
 		a, err := b.Answer(forecast.Question{Asset: "bitcoin", Months: c.months, Model: forecast.LGBM}, time.Now())
 		if err != nil {
 			t.Fatal(err)
@@ -393,6 +398,12 @@ func TestThinEvidence(t *testing.T) {
 		}
 		if want := c.sd * a.Core.Spread; math.Abs(a.Core.SpreadUsed/want-1) > 1e-12 {
 			t.Errorf("%d months: spread %v, want %v", c.months, a.Core.SpreadUsed, want)
+		}
+		if want := math.Log(a.Multiple.Median) * 12 / float64(c.months); math.Abs(a.Core.CenterUsed-want) > 1e-12 {
+			t.Errorf("%d months: centre used %v, want %v", c.months, a.Core.CenterUsed, want)
+		}
+		if words, rate := a.Cut(); words != c.cut || math.Abs(a.Core.Center+rate-a.Core.CenterUsed) > 1e-12 {
+			t.Errorf("%d months: %q takes %v to %v, want %q and %v", c.months, words, rate, a.Core.Center+rate, c.cut, a.Core.CenterUsed)
 		}
 	}
 }
@@ -414,6 +425,21 @@ func TestQuestionsThatCannotBeAnswered(t *testing.T) {
 		q := ok
 		c.edit(&q)
 		_, err := b.Answer(q, time.Now())
+		var invalid *forecast.InvalidValue
+		if !errors.As(err, &invalid) || invalid.Field != c.field {
+			t.Errorf("%s: got %v, want an invalid %s", name, err, c.field)
+		}
+	}
+	for name, c := range map[string]struct {
+		features map[string]float64
+		field    string
+	}{
+		"unbounded":    {map[string]float64{"treasury_yield": 100}, "features"},
+		"short":        {map[string]float64{"yield": 1e6}, "features"},
+		"two names":    {map[string]float64{"inflation": 0.1, "inflation_12m": 0.1}, "features/inflation_12m"},
+		"no logarithm": {map[string]float64{"cape": 0}, "features/cape"},
+	} {
+		_, err := b.Answer(forecast.Question{Asset: "Treasury10", Months: 120, Model: forecast.LGBM, Features: c.features}, time.Now())
 		var invalid *forecast.InvalidValue
 		if !errors.As(err, &invalid) || invalid.Field != c.field {
 			t.Errorf("%s: got %v, want an invalid %s", name, err, c.field)
@@ -448,9 +474,48 @@ func TestOverrides(t *testing.T) {
 	if !(what.Multiple.Median < plain.Multiple.Median) || !what.Hypothetical || plain.Hypothetical {
 		t.Errorf("at 12 %% inflation: median %v after %v, hypothetical %v", what.Multiple.Median, plain.Multiple.Median, what.Hypothetical)
 	}
+	q.Features = map[string]float64{"inflation": 0.12}
+	if short, err := b.Answer(q, time.Now()); err != nil || short.Multiple != what.Multiple {
+		t.Errorf("by its short name: %v, want %v, %v", short, what.Multiple, err)
+	}
 	again, err := b.Answer(forecast.Question{Asset: "Banknotes", Months: 24, Model: forecast.Ensemble}, time.Now())
 	if err != nil || again.Multiple != plain.Multiple {
 		t.Errorf("a question changed the forecaster: %v after %v, %v", again.Multiple, plain.Multiple, err)
+	}
+}
+
+// An answer from figures that ended long ago says first that its years begin
+// there; one from figures that are only late does not.
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	b := baseline(t)
+	s := &b.Assets[slices.IndexFunc(b.Assets, func(s forecast.AssetState) bool { return s.Asset.ID == "Gold" })]
+	s.Asset.Kind = series.Custom
+	at := func(year int, m time.Month) time.Time { return time.Date(year, m, 15, 0, 0, 0, 0, time.UTC) }
+	s.Row.U = series.Of(2003, time.April)
+	for _, c := range []struct {
+		now   time.Time
+		first string
+	}{
+		{at(2004, time.November), ""},
+		{at(2004, time.December), "its figures ended in 2003-04, and the time counted here (5 years) begins there, not today: 1.7 years of it are already past"},
+		{at(2008, time.March), "its figures ended in 2003-04, and the time counted here (5 years) begins there, not today: 4.9 years of it are already past"},
+		{at(2026, time.November), "its figures ended in 2003-04, and the time counted here (5 years) begins there, not today: it was over in 2008-04, " +
+			"and this says nothing of the years from today on"},
+	} {
+		a, err := b.Answer(forecast.Question{Asset: "Gold", Months: 60, Model: forecast.Ensemble}, c.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Weaknesses[0]; strings.HasPrefix(got, "its figures ended") != (c.first != "") || c.first != "" && got != c.first {
+			t.Errorf("at %s: first weakness %q, want %q", c.now, got, c.first)
+		}
+		if late := slices.ContainsFunc(a.Notes, func(l string) bool { return strings.Contains(l, "are stale") }); late != (c.first == "") {
+			t.Errorf("at %s: called stale %v", c.now, late)
+		}
+		if want := "no payouts are on record: only a change of its price can keep its purchasing power"; !slices.Contains(a.Weaknesses, want) {
+			t.Errorf("an own asset without payouts: %q", a.Weaknesses)
+		}
 	}
 }
 

@@ -41,13 +41,10 @@ func (f *Forecaster) Answer(q Question, now time.Time) (*Answer, error) {
 		Reference: f.reference(s.Asset.ID, q.Model, q.Months),
 	}
 	a.Multiple, a.AnnualReturn, a.Buys = f.ranges(v.served, q.Months)
-	if math.IsInf(a.Buys.P90, 1) && !a.Hypothetical {
-		return nil, fmt.Errorf("%w for %s over %d months: its figures moved too much for an interval", ErrNoRow, s.Asset.ID, q.Months)
-	}
 	a.BaseRate = s.baseRate(v.h)
 	rate, parts := Center(s.Asset.Kind, v.values, q.Months)
 	a.Core = Account{
-		Center: rate, Parts: parts, Spread: v.core.SD, SpreadUsed: v.served.SD,
+		Center: rate, CenterUsed: v.used, Parts: parts, Spread: v.core.SD, SpreadUsed: v.served.SD,
 		LossCore:      f.loss(v.core),
 		BoosterWeight: f.Weights.Of(q.Model),
 	}
@@ -58,7 +55,14 @@ func (f *Forecaster) Answer(q Question, now time.Time) (*Answer, error) {
 	if f.History != nil {
 		a.Goods = f.History.Compare(s.Asset.ID, s.Row.U)
 	}
-	f.inWords(a, &v, q)
+	switch {
+	case finite(a):
+	case a.Hypothetical:
+		return nil, &InvalidValue{"features", "with these figures there is no finite forecast"}
+	default:
+		return nil, fmt.Errorf("%w for %s over %d months: its figures moved too much for an interval", ErrNoRow, s.Asset.ID, q.Months)
+	}
+	f.inWords(a, &v, q, now)
 	return a, nil
 }
 
@@ -66,6 +70,35 @@ func (f *Forecaster) Answer(q Question, now time.Time) (*Answer, error) {
 // month, and one month more, at a moment.
 func Stale(u series.Month, now time.Time) bool {
 	return series.DateOf(now).Month()-u > 2
+}
+
+// endedMonths past the last complete month figures are no longer late: a check
+// of the data folder calls them a fault (store.Check).
+const endedMonths = 18
+
+// Ended reports whether figures of month u are so old that at a moment a
+// forecast from them is not one from today.
+func Ended(u series.Month, now time.Time) bool {
+	return series.DateOf(now).Month()-1-u > endedMonths
+}
+
+// Until is the month in which the years of an answer end.
+func (a *Answer) Until() series.Month {
+	return a.DataAsOf + series.Month(math.Round(12*a.HorizonYears))
+}
+
+// Past says of an answer from figures that ended how much of its years is over
+// at a moment.
+func (a *Answer) Past(now time.Time) string {
+	years := fmt.Sprintf("%g years", a.HorizonYears)
+	if a.HorizonYears == 1 {
+		years = "1 year"
+	}
+	line := fmt.Sprintf("its figures ended in %s, and the time counted here (%s) begins there, not today: ", a.DataAsOf, years)
+	if gone := series.DateOf(now).Month() - a.DataAsOf; a.Until() > series.DateOf(now).Month() {
+		return line + fmt.Sprintf("%.1f years of it are already past", float64(gone)/12)
+	}
+	return line + fmt.Sprintf("it was over in %s, and this says nothing of the years from today on", a.Until())
 }
 
 func (f *Forecaster) ranges(n Normal, months int) (multiple, annual, buys Range) {
@@ -180,13 +213,19 @@ func (b *Booster) Contributions(row *SpreadRow) [NumSpread + 1]float64 {
 }
 
 // inWords fills strengths, weaknesses and notes from the figures.
-func (f *Forecaster) inWords(a *Answer, v *view, q Question) {
+func (f *Forecaster) inWords(a *Answer, v *view, q Question, now time.Time) {
 	good := func(format string, args ...any) { a.Strengths = append(a.Strengths, fmt.Sprintf(format, args...)) }
 	bad := func(format string, args ...any) { a.Weaknesses = append(a.Weaknesses, fmt.Sprintf(format, args...)) }
 	note := func(format string, args ...any) { a.Notes = append(a.Notes, fmt.Sprintf(format, args...)) }
 	a.Strengths, a.Weaknesses, a.Notes = []string{}, []string{}, []string{}
 	x, s := v.values, v.state
 
+	ended := Ended(a.DataAsOf, now)
+	last, at, since := "over the last five years", "now", "ago"
+	if ended {
+		bad("%s", a.Past(now))
+		last, at, since = fmt.Sprintf("over the five years to %s", a.DataAsOf), fmt.Sprintf("in %s", a.DataAsOf), "before"
+	}
 	years := fmt.Sprintf("%g-year", a.HorizonYears)
 	if b := a.BaseRate; b.Windows > 0 {
 		line := fmt.Sprintf("kept its purchasing power in %.0f %% of all %s windows since %s", 100*b.A, years, b.From)
@@ -202,22 +241,24 @@ func (f *Forecaster) inWords(a *Answer, v *view, q Question) {
 		} else {
 			bad("expected to earn %.1f %% a year less than inflation", -100*math.Expm1(a.Core.Center))
 		}
+	} else if s.Asset.Kind == series.Custom {
+		bad("no payouts are on record: only a change of its price can keep its purchasing power")
 	} else {
 		bad("pays nothing: only a change of its price can keep its purchasing power")
 	}
 	if r := x[panel.Return60]; !math.IsNaN(r) {
 		change := 100 * math.Expm1(5*r)
 		if change >= 0 {
-			good("gained %.0f %% of purchasing power over the last five years", change)
+			good("gained %.0f %% of purchasing power %s", change, last)
 		} else {
-			bad("lost %.0f %% of purchasing power over the last five years", -change)
+			bad("lost %.0f %% of purchasing power %s", -change, last)
 		}
 	}
 	if d := x[panel.WorstDrawdown]; d <= -0.2 {
 		bad("once stood %.0f %% under its highest real value of the ten years before", -100*d)
 	}
 	if d := x[panel.Drawdown]; d <= -0.1 {
-		bad("now %.0f %% under its highest real value of the last ten years, reached %.0f months ago", -100*d, x[panel.UnderWater])
+		bad("%s %.0f %% under its highest real value of the last ten years, reached %.0f months %s", at, -100*d, x[panel.UnderWater], since)
 	}
 	switch a.Evidence {
 	case Sufficient:
@@ -245,7 +286,7 @@ func (f *Forecaster) inWords(a *Answer, v *view, q Question) {
 	if x[panel.MonthlyAverage] == 1 {
 		note("its price is the average of each month, which moves less than the price on a day")
 	}
-	if a.Stale {
+	if a.Stale && !ended {
 		note("the figures are stale: newer ones than %s should be out", a.DataAsOf)
 	}
 	if a.Hypothetical {

@@ -160,9 +160,10 @@ type view struct {
 	h        int
 	windows  float64
 	evidence Evidence
-	core     Normal // the core's plain forecast
-	served   Normal // after the rule for thin evidence and the boosters
-	learned  bool   // whether a booster moved the spread
+	used     float64 // the yearly rate of served
+	core     Normal  // the core's plain forecast
+	served   Normal  // after the rule for thin evidence and the boosters
+	learned  bool    // whether a booster moved the spread
 	lnSpread float64
 }
 
@@ -192,34 +193,18 @@ func (f *Forecaster) resolve(q Question) (view, error) {
 	if math.IsNaN(v.core.Mean) || math.IsNaN(v.core.SD) {
 		return view{}, fmt.Errorf("%w for %s over %d months: a figure that it needs is missing", ErrNoRow, state.Asset.ID, q.Months)
 	}
-	v.served = v.core
+	v.served, v.used = v.core, rate
 	if state.Asset.HasIncome() || state.Asset.Kind == series.Banknote || v.evidence == Sufficient {
 		v.lnSpread, v.learned = f.lnSpread(&v, q.Model, q.Months)
 		v.served.SD *= math.Exp(v.lnSpread)
 		return v, nil
 	}
 	if v.evidence == Thin {
-		v.served.Mean, v.served.SD = v.core.Mean/2, v.core.SD*1.25
+		v.served.Mean, v.served.SD, v.used = v.core.Mean/2, v.core.SD*1.25, rate/2
 	} else {
-		v.served.Mean, v.served.SD = 0, v.core.SD*1.5
+		v.served.Mean, v.served.SD, v.used = 0, v.core.SD*1.5, 0
 	}
 	return v, nil
-}
-
-// override returns a copy of the features with some replaced by name.
-func override(values []float64, by map[string]float64) ([]float64, error) {
-	values = slices.Clone(values)
-	for name, x := range by {
-		i, err := panel.FeatureIndex(name)
-		if err != nil {
-			return nil, &InvalidValue{"features/" + name, "unknown feature"}
-		}
-		if math.IsNaN(x) || math.IsInf(x, 0) || math.Abs(x) > 1e6 {
-			return nil, &InvalidValue{"features/" + name, "want a number between -1e6 and 1e6"}
-		}
-		values[i] = x
-	}
-	return values, nil
 }
 
 // boosters returns those that answer for a model type: the one named, or, for

@@ -148,6 +148,15 @@ type Trained struct {
 	Report   *backtest.Report  `json:"report"`
 	// Skipped are assets with too few figures for a forecast.
 	Skipped []string `json:"skipped,omitempty"`
+	// Ended are assets whose figures ended so long ago that forecasts of them are
+	// not from today.
+	Ended []Ended `json:"ended,omitempty"`
+}
+
+// An Ended is an asset and the month of its newest figures.
+type Ended struct {
+	Asset     string       `json:"asset"`
+	FiguresTo series.Month `json:"figures_to"`
 }
 
 // Train tests, fits, writes a bundle, and promotes it if the gate allows or
@@ -189,6 +198,11 @@ func Train(ctx context.Context, w *bundle.Writer, folder bundle.Folder, set *ser
 	}
 	if err != nil {
 		return nil, err
+	}
+	for _, s := range c.Forecaster.Assets {
+		if forecast.Ended(s.Row.U, c.Created) {
+			t.Ended = append(t.Ended, Ended{s.Asset.ID, s.Row.U})
+		}
 	}
 	if t.Version, err = w.Write(c); err != nil {
 		return nil, err

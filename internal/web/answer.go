@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"math"
+	"time"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -12,22 +13,27 @@ import (
 )
 
 // answerCards shows one card a horizon; lines of same are said elsewhere.
-func answerCards(answers []*forecast.Answer, same *shared, r *backtest.Report) g.Node {
+func answerCards(answers []*forecast.Answer, same *shared, r *backtest.Report, now time.Time) g.Node {
 	cards := g.Group{}
 	for _, a := range answers {
-		cards = append(cards, answerCard(a, same, r))
+		cards = append(cards, answerCard(a, same, r, now))
 	}
 	return h.Div(h.Class("answers"), cards)
 }
 
-func answerCard(a *forecast.Answer, same *shared, r *backtest.Report) g.Node {
+func answerCard(a *forecast.Answer, same *shared, r *backtest.Report, now time.Time) g.Node {
 	id := fmt.Sprintf("after-%d-months", monthsOf(a))
+	title, worth, buys := "After "+yearsOf(monthsOf(a)), "What is worth 100 $ now", " buy today"
+	if forecast.Ended(a.DataAsOf, now) {
+		began := monthName(a.DataAsOf)
+		title, worth, buys = title+", in "+monthName(a.Until()), "What was worth 100 $ in "+began, " bought in "+began
+	}
 	return h.Article(h.Class("answer"), h.Aria("labelledby", id),
-		h.H3(h.ID(id), g.Text("After "+yearsOf(monthsOf(a)))),
+		h.H3(h.ID(id), g.Text(title)),
 		h.P(g.Text("The chance that it keeps its purchasing power is "), h.Strong(g.Text(chance(a.Probabilities.A))), g.Text(", that it loses some "),
-			h.Strong(g.Text(chance(a.ProbabilityLoss))), g.Text(". What is worth 100 $ now will then buy what "),
-			h.Strong(g.Text(dollars(a.Buys.Median))), g.Text(fmt.Sprintf(" buy today (median); eight in ten times between %s and %s. Real return a year: %s (%s to %s).",
-				dollars(a.Buys.P10), dollars(a.Buys.P90), signedPercent(a.AnnualReturn.Median, 1), signed(100*a.AnnualReturn.P10, 1), signedPercent(a.AnnualReturn.P90, 1)))),
+			h.Strong(g.Text(chance(a.ProbabilityLoss))), g.Text(". "+worth+" will then buy what "),
+			h.Strong(g.Text(dollars(a.Buys.Median))), g.Text(fmt.Sprintf("%s (median); eight in ten times between %s and %s. Real return a year: %s (%s to %s).",
+				buys, dollars(a.Buys.P10), dollars(a.Buys.P90), signedPercent(a.AnnualReturn.Median, 1), signed(100*a.AnnualReturn.P10, 1), signedPercent(a.AnnualReturn.P90, 1)))),
 		h.P(g.Text("Most likely: "), chip(a.PredictedClass), g.Text(" ("+chance(a.Confidence)+"). Evidence: "+string(a.Evidence)+
 			", "+decimal(a.EffectiveWindows, 1)+" windows of this length that do not overlap.")),
 		classBar(a.Probabilities),
@@ -68,7 +74,10 @@ func account(a *forecast.Answer) g.Node {
 	for _, p := range a.Core.Parts {
 		rows = append(rows, h.Tr(h.Th(h.Scope("row"), g.Text(p.Name)), h.Td(g.Text(signedPercent(p.Rate, 1)))))
 	}
-	rows = append(rows, h.Tr(h.Class("total"), h.Th(h.Scope("row"), g.Text("real return expected a year")), h.Td(g.Text(signedPercent(a.Core.Center, 1)))))
+	if cut, rate := a.Cut(); cut != "" {
+		rows = append(rows, h.Tr(h.Th(h.Scope("row"), g.Text(cut)), h.Td(g.Text(signedPercent(rate, 1)))))
+	}
+	rows = append(rows, h.Tr(h.Class("total"), h.Th(h.Scope("row"), g.Text("real return expected a year")), h.Td(g.Text(signedPercent(a.Core.CenterUsed, 1)))))
 	const caption = "What the centre is made of"
 	spread := "The core alone is off by a factor of about " + factor(a.Core.Spread) + " up or down"
 	if math.Abs(a.Core.SpreadUsed-a.Core.Spread) > 1e-9 {

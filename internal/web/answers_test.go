@@ -5,8 +5,10 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pppq/pppq/internal/forecast"
+	"github.com/pppq/pppq/internal/series"
 )
 
 // TestOverviewFigures compares the closing table with the answers.
@@ -156,5 +158,97 @@ func TestNoForecast(t *testing.T) {
 	_, page = s.ask(t, "GET", "/")
 	if root := checkMarkup(t, page, false); strings.Count(root.text, "no forecast: too few figures") != 4 {
 		t.Error("the overview does not say four times that there is no forecast")
+	}
+}
+
+// TestWeakCells wants answers with little evidence marked among the others, in
+// words, and the marks explained.
+func TestWeakCells(t *testing.T) {
+	t.Parallel()
+	m := loadModel(t)
+	_, page := newSite(m).ask(t, "GET", "/")
+	root := checkMarkup(t, page, false)
+	glance := root.tables()["Probability of keeping at least all of its purchasing power, and the most likely class"]
+	if glance == nil {
+		t.Fatal("no table at a glance")
+	}
+	for i, row := range glance.rows() {
+		for k, months := range shownHorizons {
+			a, err := m.Forecaster.Answer(forecast.Question{Asset: m.Forecaster.Assets[i].Asset.ID, Months: months, Model: forecast.Ensemble}, today)
+			if err != nil {
+				t.Fatal(err)
+			}
+			thin, no := strings.HasSuffix(row[k+1], "thin evidence"), strings.HasSuffix(row[k+1], "no evidence")
+			if thin != (a.Evidence == forecast.Thin) || no != (a.Evidence == forecast.Insufficient) {
+				t.Errorf("%s at %d months: %q for evidence %s", a.Asset, months, row[k+1], a.Evidence)
+			}
+		}
+	}
+	for _, want := range []string{"thin evidence: the record holds only two to five", "no evidence: the record holds not even two"} {
+		if !strings.Contains(root.text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
+// TestCutShown wants the account of a centre to end in the rate that is used.
+func TestCutShown(t *testing.T) {
+	t.Parallel()
+	m := loadModel(t)
+	_, page := newSite(m).ask(t, "GET", "/assets/Bitcoin")
+	cards := mustParse(t, page).all("article")
+	for i, step := range []string{"", "", "halved: thin evidence", "set to nothing: no evidence"} {
+		a, err := m.Forecaster.Answer(forecast.Question{Asset: "Bitcoin", Months: shownHorizons[i], Model: forecast.Ensemble}, today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "real return expected a year" + signedPercent(a.Core.CenterUsed, 1)
+		if step != "" {
+			want = step + signedPercent(a.Core.CenterUsed-a.Core.Center, 1) + want
+		}
+		if !strings.Contains(cards[i].text, want) {
+			t.Errorf("the card of %d months does not say %q", shownHorizons[i], want)
+		}
+		if step == "" && (strings.Contains(cards[i].text, "halved:") || strings.Contains(cards[i].text, "set to nothing")) {
+			t.Errorf("the card of %d months has a step", shownHorizons[i])
+		}
+	}
+}
+
+// TestOlderFigures wants the month of its own figures told of an asset whose
+// figures end before those of others.
+func TestOlderFigures(t *testing.T) {
+	t.Parallel()
+	said := func(e *element) string { return strings.ReplaceAll(e.text, nbsp, " ") }
+	for _, c := range []struct {
+		to                    series.Month
+		now                   time.Time
+		mark, banner, heading string
+	}{
+		{series.Of(2003, time.April), today, "not from today: figures ended in April 2003", "the figures of Gold ended in April 2003", "After 5 years, in April 2008"},
+		{series.Of(2026, time.May), fresh, "figures to May 2026 only", "they end in May 2026", "After 5 years"},
+	} {
+		m := loadModel(t)
+		m.Forecaster.Assets[4].Row.U = c.to
+		s := newSite(m)
+		s.now = c.now
+		_, page := s.ask(t, "GET", "/")
+		home := checkMarkup(t, page, false)
+		if got := strings.Count(said(home), c.mark); got != 2 {
+			t.Errorf("the overview says %d times %q, want twice", got, c.mark)
+		}
+		if !strings.Contains(said(home), "Figures to July 2026 unless marked") {
+			t.Error("the overview gives one month for all")
+		}
+		_, page = s.ask(t, "GET", "/assets/Gold")
+		own := checkMarkup(t, page, false)
+		for _, want := range []string{c.banner, c.heading} {
+			if !strings.Contains(said(own), want) {
+				t.Errorf("the page of Gold does not say %q", want)
+			}
+		}
+		if ended := c.mark[:3] == "not"; strings.Contains(said(own), "in July 2026") || ended == strings.Contains(said(own), "buy today") {
+			t.Errorf("the page of Gold speaks of July 2026 or, ended %v, of today", ended)
+		}
 	}
 }

@@ -49,12 +49,12 @@ func assetPage(m *Model, id string, now time.Time) (*document, error) {
 	}
 	same := newShared(answers)
 	d.body = append(d.body,
-		h.P(h.Class("lead"), g.Text(lead(asset, pick(answers, 60)))),
+		h.P(h.Class("lead"), g.Text(lead(asset, pick(answers, 60), now))),
 		g.Iff(m.Report != nil, func() g.Node { return para(ownVerdict(m.Report, id)) }),
-		banners(m, now),
+		banners(m, asset.ID, state.Row.U, now),
 		bullets("", missing),
 		fanSection(m, state, now),
-		section("answers", "The answers", answerCards(answers, same, m.Report)),
+		section("answers", "The answers", answerCards(answers, same, m.Report, now)),
 		alwaysSection(same),
 		goodsSection(answers[0]),
 		historySection(m, id),
@@ -74,15 +74,25 @@ func pick(answers []*forecast.Answer, months int) *forecast.Answer {
 	return answers[len(answers)-1]
 }
 
-func lead(asset series.Asset, a *forecast.Answer) string {
+func lead(asset series.Asset, a *forecast.Answer, now time.Time) string {
+	put := asset.ID
+	if forecast.Ended(a.DataAsOf, now) {
+		put += " in " + monthName(a.DataAsOf) + ", not today,"
+	}
 	return fmt.Sprintf("100 $ of purchasing power put into %s become about %s after %s, and with a chance of eight in ten between %s and %s. "+
 		"The chance that it keeps all of it is %s.",
-		asset.ID, dollars(a.Buys.Median), yearsOf(monthsOf(a)), dollars(a.Buys.P10), dollars(a.Buys.P90), chance(a.Probabilities.A))
+		put, dollars(a.Buys.Median), yearsOf(monthsOf(a)), dollars(a.Buys.P10), dollars(a.Buys.P90), chance(a.Probabilities.A))
 }
 
 // fanSection shows the past ten years and the next ten.
 func fanSection(m *Model, state *forecast.AssetState, now time.Time) g.Node {
 	f := &fan{title: state.Asset.ID + ": what is worth 100 $ now", from: state.Row.U}
+	caption, today := "What 100 $ of purchasing power then buys, in today's dollars", "today's purchasing power"
+	if forecast.Ended(state.Row.U, now) {
+		end := monthName(state.Row.U)
+		f.title, f.now = state.Asset.ID+": what was worth 100 $ in "+end, end
+		caption, today = "What 100 $ of purchasing power then buys, in dollars of "+end, "the purchasing power of "+end
+	}
 	if m.Forecaster.History != nil {
 		if own, ok := m.Forecaster.History.Asset(state.Asset.ID); ok {
 			f.past = own.Real
@@ -97,7 +107,7 @@ func fanSection(m *Model, state *forecast.AssetState, now time.Time) g.Node {
 		return nil
 	}
 	t := table{
-		caption: "What 100 $ of purchasing power then buys, in today's dollars",
+		caption: caption,
 		head:    []string{"After", "median", "one in ten below", "one in ten above", "real return a year, median", "80 % interval", "evidence"},
 	}
 	steps := ""
@@ -112,8 +122,8 @@ func fanSection(m *Model, state *forecast.AssetState, now time.Time) g.Node {
 	}
 	return section("fan", "Where it came from, where it may go",
 		h.Figure(f.node(wideFrame), f.node(narrowFrame),
-			h.FigCaption(g.Text("Left of the dotted line: what the same holding was worth, in today's purchasing power. Right of it: the median and the 80"+nbsp+
-				"% interval of the forecast. The horizontal line is today's purchasing power."+steps))),
+			h.FigCaption(g.Text("Left of the dotted line: what the same holding was worth, in "+today+". Right of it: the median and the 80"+nbsp+
+				"% interval of the forecast. The horizontal line is "+today+"."+steps))),
 		t.node(),
 	)
 }

@@ -40,6 +40,8 @@ type fan struct {
 	past series.View
 	// from is the month of the figures that the answers start from.
 	from series.Month
+	// now names from where it is long ago; empty for today.
+	now string
 	// answers ascend by horizon.
 	answers []*forecast.Answer
 }
@@ -84,8 +86,13 @@ func (f *fan) node(size frame) g.Node {
 	c.text("tick mid", x.at(float64(f.from)), top-11, monthName(f.from))
 	f.curves(c, x, y)
 	axis := "January of the year; value in dollars of today's purchasing power, logarithmic"
-	if size.terse {
+	switch {
+	case size.terse && f.now != "":
+		axis = "January of the year; dollars of " + f.now + ", log axis"
+	case size.terse:
 		axis = "January of the year; today's dollars, log axis"
+	case f.now != "":
+		axis = "January of the year; value in dollars of " + f.now + ", logarithmic"
 	}
 	c.text("tick mid", (x.from+x.to)/2, size.height-8, axis)
 	f.ends(c, size, x, y, last)
@@ -138,7 +145,11 @@ func (f *fan) ends(c *canvas, size frame, x, y scale, last *forecast.Answer) {
 
 func (f *fan) told() string {
 	last := f.answers[len(f.answers)-1]
-	return fmt.Sprintf("What is worth 100 dollars now is expected to be worth about %s after %s, with a chance of eight in ten between %s and %s.",
+	worth := "What is worth 100 dollars now"
+	if f.now != "" {
+		worth = "What was worth 100 dollars in " + f.now
+	}
+	return worth + fmt.Sprintf(" is expected to be worth about %s after %s, with a chance of eight in ten between %s and %s.",
 		dollars(last.Buys.Median), yearsOf(monthsOf(last)), dollars(last.Buys.P10), dollars(last.Buys.P90))
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	g "maragu.dev/gomponents"
@@ -40,20 +41,25 @@ func homePage(m *Model, now time.Time) *document {
 		body: []g.Node{
 			h.H1(g.Text("What keeps its purchasing power?")),
 			h.P(h.Class("lead"), g.Text("Of 100 dollars of purchasing power put into an asset today, how much is left after some years, how sure is that, and why? "+
-				"Figures to "+monthName(m.DataAsOf)+", after consumer prices of the United States, income reinvested.")),
-			banners(m, now),
-			section("glance", "The chance that it keeps its purchasing power", glance(m, answers), legend(m.Forecaster.Tiers)),
-			section("closing", "All of it in figures", closing(m, answers), evidenceLegend()),
+				"Figures to "+monthName(m.DataAsOf)+unless(m)+", after consumer prices of the United States, income reinvested.")),
+			banners(m, "", m.DataAsOf, now),
+			section("glance", "The chance that it keeps its purchasing power", glance(m, answers, now), legend(m.Forecaster.Tiers), weakLegend(answers)),
+			section("closing", "All of it in figures", closing(m, answers, now), evidenceLegend()),
 			section("trust", "How far can this be trusted?", trust(m)...),
 		},
 	}
 }
 
-// banners say what a reader must know first.
-func banners(m *Model, now time.Time) g.Node {
+// banners say what a reader must know first of figures to a month: those of one
+// asset, or of all if it is empty.
+func banners(m *Model, asset string, to series.Month, now time.Time) g.Node {
 	out := g.Group{}
-	if forecast.Stale(m.DataAsOf, now) {
-		out = append(out, notice("strong", "The figures are stale: they end in "+monthName(m.DataAsOf)+", and newer ones should be out. Read every answer as one from then."))
+	switch {
+	case asset != "" && forecast.Ended(to, now):
+		out = append(out, notice("strong", "Not from today: the figures of "+asset+" ended in "+monthName(to)+
+			". Every answer here counts its years from then, so they are partly or wholly past."))
+	case forecast.Stale(to, now):
+		out = append(out, notice("strong", "The figures are stale: they end in "+monthName(to)+", and newer ones should be out. Read every answer as one from then."))
 	}
 	if m.Forecaster.LGBM == nil {
 		out = append(out, notice("", "Baseline: the carry core alone answers, no trained model is in service. To train one, run: pppq train"))
@@ -62,7 +68,7 @@ func banners(m *Model, now time.Time) g.Node {
 }
 
 // glance is the overview at a glance: one field an asset and horizon.
-func glance(m *Model, answers [][]*forecast.Answer) g.Node {
+func glance(m *Model, answers [][]*forecast.Answer, now time.Time) g.Node {
 	t := table{
 		caption: "Probability of keeping at least all of its purchasing power, and the most likely class",
 		class:   "glance",
@@ -72,14 +78,18 @@ func glance(m *Model, answers [][]*forecast.Answer) g.Node {
 		t.head = append(t.head, yearsOf(months))
 	}
 	for i, s := range m.Forecaster.Assets {
-		row := []cell{{node: assetLink(s.Asset)}}
+		row := []cell{{node: g.Group{assetLink(s.Asset), older(m, s.Row.U, now)}}}
 		for _, a := range answers[i] {
 			if a == nil {
 				row = append(row, cell{text: none})
 				continue
 			}
-			row = append(row, cell{class: shade(a.Probabilities.A), node: g.Group{
-				h.Strong(g.Text(chance(a.Probabilities.A))), chip(a.PredictedClass),
+			class, words := shade(a.Probabilities.A), weakWords(a.Evidence)
+			if words != "" {
+				class = "weak " + string(a.Evidence)
+			}
+			row = append(row, cell{class: class, node: g.Group{
+				h.Strong(g.Text(chance(a.Probabilities.A))), chip(a.PredictedClass), g.If(words != "", h.Small(g.Text(words))),
 			}})
 		}
 		t.rows = append(t.rows, row)
@@ -89,6 +99,59 @@ func glance(m *Model, answers [][]*forecast.Answer) g.Node {
 
 func assetLink(a series.Asset) g.Node {
 	return h.A(h.Href(assetPath(a.ID)), h.Title(a.Title), g.Text(a.ID))
+}
+
+// weakWords mark an answer with little evidence; empty for others.
+func weakWords(e forecast.Evidence) string {
+	switch e {
+	case forecast.Thin:
+		return "thin evidence"
+	case forecast.Insufficient:
+		return "no evidence"
+	}
+	return ""
+}
+
+// weakLegend says what the marks of little evidence mean, where there are any.
+func weakLegend(answers [][]*forecast.Answer) g.Node {
+	items := g.Group{}
+	for _, l := range []struct {
+		grade forecast.Evidence
+		means string
+	}{
+		{forecast.Thin, "the record holds only two to five stretches of this length that do not overlap"},
+		{forecast.Insufficient, "the record holds not even two of them: hardly more than a guess"},
+	} {
+		if slices.ContainsFunc(slices.Concat(answers...), func(a *forecast.Answer) bool { return a != nil && a.Evidence == l.grade }) {
+			items = append(items, h.Li(h.Strong(g.Text(weakWords(l.grade))), g.Text(": "+l.means)))
+		}
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return g.Group{
+		para("A dashed field without colour rests on little evidence. Do not read its chance as you read the others:"),
+		h.Ul(h.Class("legend"), h.Aria("label", "What the marks of little evidence mean"), items),
+	}
+}
+
+// older marks an asset whose figures end before those of others.
+func older(m *Model, to series.Month, now time.Time) g.Node {
+	switch {
+	case to >= m.DataAsOf:
+		return nil
+	case forecast.Ended(to, now):
+		return h.Small(h.Class("older"), g.Text("not from today: figures ended in "+monthName(to)))
+	}
+	return h.Small(h.Class("older"), g.Text("figures to "+monthName(to)+" only"))
+}
+
+// unless follows the month of the newest figures where not all reach it.
+func unless(m *Model) string {
+	if slices.ContainsFunc(m.Forecaster.Assets, func(s forecast.AssetState) bool { return s.Row.U < m.DataAsOf }) {
+		return " unless marked"
+	}
+	return ""
 }
 
 // shade names the background of a probability.
@@ -122,7 +185,7 @@ func legend(bounds power.Tiers) g.Node {
 }
 
 // closing is the table of all answers, one body an asset.
-func closing(m *Model, answers [][]*forecast.Answer) g.Node {
+func closing(m *Model, answers [][]*forecast.Answer, now time.Time) g.Node {
 	const pictureHead = "from ¼× to 4×, line at 1×"
 	const caption = "Asset by horizon: probability of keeping purchasing power, most likely class, multiple of purchasing power, evidence"
 	head := g.Group{}
@@ -142,13 +205,13 @@ func closing(m *Model, answers [][]*forecast.Answer) g.Node {
 		for k, months := range shownHorizons {
 			var fields g.Group
 			if k == 0 {
-				fields = append(fields, h.Th(h.Scope("rowgroup"), h.RowSpan(fmt.Sprint(len(shownHorizons))), assetLink(s.Asset), h.Small(g.Text(s.Asset.Title))))
+				fields = append(fields, h.Th(h.Scope("rowgroup"), h.RowSpan(fmt.Sprint(len(shownHorizons))), assetLink(s.Asset), h.Small(g.Text(s.Asset.Title)), older(m, s.Row.U, now)))
 			}
 			rows = append(rows, h.Tr(append(fields, answerFields(months, answers[i][k])...)))
 		}
 		bodies = append(bodies, h.TBody(rows))
 	}
-	return scrolling(caption, h.Table(h.Class("closing"), h.Caption(g.Text(caption+". Figures to "+monthName(m.DataAsOf)+".")), h.THead(h.Tr(head)), bodies))
+	return scrolling(caption, h.Table(h.Class("closing"), h.Caption(g.Text(caption+". Figures to "+monthName(m.DataAsOf)+unless(m)+".")), h.THead(h.Tr(head)), bodies))
 }
 
 func answerFields(months int, a *forecast.Answer) g.Group {
