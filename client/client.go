@@ -51,7 +51,7 @@ type Client struct {
 // New makes a client of the service at address, as "https://pppq.example.com".
 func New(address string, o Options) (*Client, error) {
 	base, err := url.Parse(strings.TrimRight(address, "/"))
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+	if err != nil || strings.ContainsAny(address, "?#") || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("client: address %q: want http://host or https://host", address)
 	}
 	if o.HTTP == nil {

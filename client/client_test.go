@@ -78,3 +78,16 @@ func TestProblemInWords(t *testing.T) {
 		}
 	}
 }
+
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	for address, good := range map[string]bool{
+		"http://host": true, "https://host:8000/": true, "https://host/under/a/path": true, "http://[::1]:8000": true,
+		"": false, "host": false, "host:8000": false, "ftp://host": false, "http://": false,
+		"http://host?x=1": false, "http://host/?": false, "http://host/#a": false, "http://host#": false,
+	} {
+		if _, err := New(address, Options{}); (err == nil) != good {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}

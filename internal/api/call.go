@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/queryparam"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -47,6 +46,12 @@ type call struct {
 	// received counts the bytes of a body whose size was not small and known, held
 	// those that the call holds in memory.
 	received, held int64
+	// arrives is the body as the server gives it, read says that all of it was read
+	// or passed over, unread that its end was not here before the answer.
+	arrives      io.ReadCloser
+	read, unread bool
+	// query is the query string as checkParams read it.
+	query url.Values
 	// failed is what the operation could not do; it goes before what is in out.
 	failed error
 	body   bytes.Buffer
@@ -65,6 +70,7 @@ const maxKept = 64 << 10
 
 func (c *call) reset(h *Handler, w http.ResponseWriter, r *http.Request) {
 	c.h, c.r, c.route, c.model = h, r, nil, h.service.current.Load()
+	c.arrives, c.read, c.unread, c.query = r.Body, r.ContentLength == 0, false, nil
 	c.start = h.options.Now()
 	c.w = writer{ResponseWriter: w, call: c}
 	c.addr, c.idLen, c.key, c.hit, c.ctx, c.rows, c.received, c.failed, c.status = netip.Addr{}, 0, "", false, nil, nil, 0, nil, 0
@@ -85,6 +91,7 @@ func (c *call) release() {
 	h := c.h
 	c.letGo()
 	c.h, c.r, c.ctx, c.rows, c.failed, c.model, c.route, c.w, c.keep = nil, nil, nil, nil, nil, nil, nil, writer{}, answer{}
+	c.arrives, c.query = nil, nil
 	h.calls.Put(c)
 }
 
@@ -111,6 +118,7 @@ type writer struct {
 func (w *writer) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
 		w.status = status
+		w.call.passOver()
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -119,6 +127,7 @@ func (w *writer) WriteHeader(status int) {
 func (w *writer) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
+		w.call.passOver()
 	}
 	n, err := w.ResponseWriter.Write(b)
 	if w.call.r.Method != http.MethodHead { // the server throws that body away
@@ -131,6 +140,7 @@ func (w *writer) Write(b []byte) (int, error) {
 func (w *writer) FlushError() error {
 	if w.status == 0 {
 		w.status = http.StatusOK
+		w.call.passOver()
 	}
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
@@ -237,8 +247,8 @@ func (c *call) URL() url.URL { return *c.r.URL }
 // Param implements huma.Context.
 func (c *call) Param(name string) string { return c.r.PathValue(name) }
 
-// Query implements huma.Context.
-func (c *call) Query(name string) string { return queryparam.Get(c.r.URL.RawQuery, name) }
+// Query implements huma.Context; the query string was read before.
+func (c *call) Query(name string) string { return c.query.Get(name) }
 
 // Header implements huma.Context.
 func (c *call) Header(name string) string { return c.r.Header.Get(name) }

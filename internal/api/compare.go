@@ -65,20 +65,62 @@ func compare(_ context.Context, c *call, in *compareInput) (*compareOutput, erro
 	}
 	q.Explain = false
 	out := Comparison{HorizonYears: r.HorizonYears, ModelType: q.Model, RankedBy: "probability of keeping purchasing power, then median multiple"}
+	if p := c.unknownAssets(r.Assets); p != nil {
+		return nil, p
+	}
+	var refused *Problem
+	var classes []string
 	for i, id := range r.Assets {
-		if slices.ContainsFunc(r.Assets[:i], func(s string) bool { return strings.EqualFold(s, id) }) {
-			return nil, invalid(at("/assets/"+itoa(i), "this asset is given twice"))
-		}
 		q.Asset = id
 		a, err := c.answer(q)
 		if err != nil {
-			return nil, within(err, "/assets/"+itoa(i))
+			p := within(err, "/assets/"+itoa(i))
+			if p.kind != kindNoForecast {
+				return nil, p
+			}
+			refused = refused.and(p)
+			continue
 		}
 		out.Ranking = append(out.Ranking, Ranked{Answer: a})
+		classes = append(classes, a.PredictedClass)
 	}
-	c.keep.count = nil // several forecasts; a hit of the cache counts none
+	if refused != nil {
+		return nil, refused
+	}
+	c.keep.class = strings.Join(classes, " ") // all are counted when the cache answers
 	rank(out.Ranking)
 	return &compareOutput{Body: out}, nil
+}
+
+// unknownAssets is the problem of names that are not known or given twice; nil if
+// there are none. Its kind is that of the first.
+func (c *call) unknownAssets(assets []string) *Problem {
+	var all *Problem
+	for i, id := range assets {
+		pointer := "/assets/" + itoa(i)
+		if slices.ContainsFunc(assets[:i], func(s string) bool { return strings.EqualFold(s, id) }) {
+			all = all.and(invalid(at(pointer, "this asset is given twice")))
+		} else if _, err := c.model.Forecaster.Find(id); err != nil {
+			p := within(err, pointer)
+			c.h.options.Metrics.ModelError(kinds[p.kind].name)
+			all = all.and(p)
+		}
+	}
+	return all
+}
+
+// and adds the faults of another problem; p may be nil.
+func (p *Problem) and(other *Problem) *Problem {
+	if p == nil {
+		return other
+	}
+	p.Errors = append(p.Errors, other.Errors...)
+	for _, name := range other.Near {
+		if !slices.Contains(p.Near, name) {
+			p.Near = append(slices.Clip(p.Near), name)
+		}
+	}
+	return p
 }
 
 // rank sorts by the chance of keeping purchasing power, then by the median
@@ -108,7 +150,7 @@ func sign(x float64) int {
 }
 
 // within says where in the body an asset stands that is not known.
-func within(err error, pointer string) error {
+func within(err error, pointer string) *Problem {
 	p := *problemOf(err)
 	if p.kind == kindUnknownAsset || p.kind == kindNoForecast {
 		p.Errors = []Fault{at(pointer, strings.ToLower(p.Title[:1])+p.Title[1:])}

@@ -43,7 +43,8 @@ func getForecast(_ context.Context, c *call, in *forecastInput) (*forecastOutput
 	q := forecast.Question{Asset: state.Asset.ID, Months: months(in.HorizonYears), Model: forecast.ModelType(in.ModelType), Explain: in.Explain}
 	out := &forecastOutput{
 		Status: http.StatusOK,
-		ETag:   fmt.Sprintf(`"%s-%s-%d-%s-%t-%t"`, c.model.tag, q.Asset, q.Months, q.Model, q.Explain, c.model.stale(c.now())),
+		// With the month changes what is said of the age of figures.
+		ETag: fmt.Sprintf(`"%s-%s-%d-%s-%t-%d"`, c.model.tag, q.Asset, q.Months, q.Model, q.Explain, c.month()),
 		// Behind keys, a cache that many share must not answer for the service.
 		CacheControl: "public, max-age=60, stale-if-error=86400",
 	}

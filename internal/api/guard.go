@@ -44,6 +44,9 @@ func (c *call) guard() bool {
 	header["Content-Security-Policy"] = headerPolicy
 	header["Cache-Control"] = headerNoStore
 	c.addr = c.h.address(c.r)
+	if !c.cors() { // before refusals: pages may read these too
+		return false
+	}
 	if len(c.r.RequestURI) > maxURL {
 		c.fail(newProblem(kindURITooLong, "want at most 8192 bytes"))
 		return false
@@ -56,7 +59,7 @@ func (c *call) guard() bool {
 		c.fail(newProblem(kindNotFound, "the path is not in its plain form"))
 		return false
 	}
-	return c.cors()
+	return true
 }
 
 // exempt are the paths that answer under any host name: orchestrators and
@@ -123,7 +126,7 @@ func (h *Handler) address(r *http.Request) netip.Addr {
 	}
 	hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		next, err := netip.ParseAddr(strings.TrimSpace(hop))
+		next, err := parseHop(strings.TrimSpace(hop))
 		if err != nil {
 			return addr
 		}
@@ -133,6 +136,20 @@ func (h *Handler) address(r *http.Request) netip.Addr {
 		}
 	}
 	return addr
+}
+
+// parseHop reads an address, which some proxies write with its port or in
+// brackets.
+func parseHop(hop string) (netip.Addr, error) {
+	if withPort, err := netip.ParseAddrPort(hop); err == nil {
+		return withPort.Addr(), nil
+	}
+	if inside, ok := strings.CutPrefix(hop, "["); ok {
+		if inside, ok = strings.CutSuffix(inside, "]"); ok && strings.Contains(inside, ":") {
+			hop = inside
+		}
+	}
+	return netip.ParseAddr(hop)
 }
 
 func (h *Handler) trusted(a netip.Addr) bool {

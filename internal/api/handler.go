@@ -122,7 +122,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.reset(h, w, r)
 	h.options.Metrics.InFlight.Inc()
 	defer c.end()
-	if h.draining.Load() {
+	if h.draining.Load() && r.ProtoMajor == 1 { // HTTP/2 would lose the answer
 		w.Header()["Connection"] = closing
 	}
 	if c.guard() {
@@ -152,7 +152,13 @@ func (c *call) end() {
 	c.route.metrics.Observe(c.w.status, took, c.requestBytes(), c.w.sent)
 	c.h.options.Metrics.InFlight.Dec()
 	c.logAccess(took)
+	w, body := c.w.ResponseWriter, c.arrives
+	// Where the size is not known, the answer ends when this returns.
+	sending := c.unread && p == nil && w.Header()["Content-Length"] != nil
 	c.release()
+	if sending {
+		linger(w, body)
+	}
 }
 
 // unmatched answers for paths without a route.

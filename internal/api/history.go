@@ -179,7 +179,11 @@ func bounds(in *historyInput, first, last, newest series.Month) (from, to, after
 		*p.month = m
 	}
 	from, to = max(from, first), min(to, newest)
-	if len(faults) == 0 && from > to {
+	switch {
+	case len(faults) > 0 || from <= to:
+	case to < first:
+		faults = append(faults, Fault{Parameter: "to", Detail: "want a month from " + first.String() + " on"})
+	default:
 		faults = append(faults, Fault{Parameter: "from", Detail: "want a month up to to; the record goes from " + first.String() + " to " + newest.String()})
 	}
 	if len(faults) > 0 {

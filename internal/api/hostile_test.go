@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"runtime"
 	"strconv"
 	"strings"
@@ -73,6 +74,9 @@ func TestHostileRequests(t *testing.T) {
 		{"1 GB announced", predictHead + "Content-Length: 1073741824\r\n\r\n" + good, 413, false},
 		{"1 GB in chunks", predictHead + "Transfer-Encoding: chunked\r\n\r\n" + strings.Repeat("10000\r\n"+strings.Repeat(" ", 1<<16)+"\r\n", 200), 413, false},
 		{"gzip bomb", predictHead + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n", bomb.Len()) + bomb.String(), 415, false},
+		{"two lines of codings", predictHead + "Content-Encoding: identity\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", 415, false},
+		{"two types", predictHead + "Content-Type: text/csv\r\nContent-Length: 2\r\n\r\n{}", 415, false},
+		{"the same type twice", predictHead + "Content-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(good)) + "\r\n\r\n" + good, 200, false},
 		{"two codings", predictHead + "Content-Encoding: identity, gzip\r\nContent-Length: 2\r\n\r\n{}", 415, false},
 		{"100,000 headers", "GET /health HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X-A: b\r\n", 100000) + "\r\n", 431, true},
 		{"one long header", "GET /health HTTP/1.1\r\nHost: x\r\nX-A: " + strings.Repeat("b", 1<<20) + "\r\n\r\n", 431, true},
@@ -214,11 +218,98 @@ func TestBrokenConnections(t *testing.T) {
 	r.end()
 }
 
+// No answer waits for a body that nobody reads: the connection ends after it,
+// unless all of the body has arrived.
+func TestUnreadBodies(t *testing.T) {
+	t.Parallel()
+	_, line := testKey(t, "ana", "read")
+	f := setup(t, func(o *Options) { o.Keys = parseKeys(t, line) })
+	r := serve(t, f)
+	for _, c := range []struct {
+		head   string
+		status int
+	}{
+		{"GET /livez", 200}, {"GET /health", 200}, {"GET /ping", 200}, {"GET /metrics", 200}, {"GET /docs", 200}, {"POST /api/v1/predict", 401}, {"POST /api/v1/models/reload", 401},
+		{"POST /nothing", 404}, {"POST /health", 405}, {"GET /livez?" + strings.Repeat("a", 9000), 414},
+	} {
+		for _, length := range []string{"Content-Length: 50", "Content-Length: 50\r\nExpect: 100-continue", "Content-Length: 1000000", "Transfer-Encoding: chunked"} {
+			began := time.Now()
+			conn := r.dial()
+			if _, err := io.WriteString(conn, c.head+" HTTP/1.1\r\nHost: x\r\n"+length+"\r\n\r\n1"); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("%.30s, %s: %v", c.head, length, err)
+			}
+			_, err = io.Copy(io.Discard, resp.Body)
+			if took := time.Since(began); err != nil || resp.StatusCode != c.status || took > lingers/2 || !resp.Close {
+				t.Errorf("%.30s, %s: %v, %d after %v, closes %t", c.head, length, err, resp.StatusCode, took, resp.Close)
+			}
+			conn.Close()
+		}
+		conn := r.dial()
+		in := bufio.NewReader(conn)
+		for range 3 {
+			if _, err := io.WriteString(conn, c.head+" HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatalf("%.30s with a body that is here: %v", c.head, err)
+			}
+			if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != c.status || resp.Close {
+				t.Errorf("%.30s with a body that is here: %d, %v, closes %t", c.head, resp.StatusCode, err, resp.Close)
+			}
+		}
+	}
+	r.end()
+}
+
+// Who sends all of a large body before reading still gets the refusal, at
+// whatever speed it comes.
+func TestRefusalsReachSenders(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	f.held.limit = 0 // full: batches are refused unread
+	r := serve(t, f)
+	for i := range 200 {
+		body := strings.Repeat(" ", 115<<10)
+		if i%40 < 3 {
+			body = strings.Repeat(" ", maxBatch)
+		}
+		c := r.dial()
+		head := "POST /api/v1/predict/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+		if i%3 == 1 {
+			head += "Connection: close\r\n"
+		}
+		if _, err := fmt.Fprintf(c, "%sContent-Length: %d\r\n\r\n", head, len(body)); err != nil {
+			t.Fatal(err)
+		}
+		for rest := body; rest != ""; {
+			part := rest[:min(len(rest), 16<<10)]
+			rest = rest[len(part):]
+			if _, err := io.WriteString(c, part); err != nil {
+				t.Fatalf("%d: %v", i, err)
+			}
+			if i%3 == 2 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		if status, _, text := answerOf(c); status != 503 || !strings.Contains(text, "busy") {
+			t.Fatalf("%d: status %d %s", i, status, text)
+		}
+		c.Close()
+	}
+	r.end()
+}
+
 // HTTP/2 without TLS is refused unless asked for.
 func TestH2C(t *testing.T) {
 	t.Parallel()
 	for _, on := range []bool{false, true} {
-		r := serve(t, setup(t, func(o *Options) { o.H2C = on }))
+		f := setup(t, func(o *Options) { o.H2C = on })
+		r := serve(t, f)
 		client := &http.Client{Transport: &http.Transport{Protocols: new(http.Protocols)}}
 		client.Transport.(*http.Transport).Protocols.SetUnencryptedHTTP2(true)
 		resp, err := client.Get(r.url + "/livez")
@@ -229,6 +320,27 @@ func TestH2C(t *testing.T) {
 			resp.Body.Close()
 			if resp.ProtoMajor != 2 {
 				t.Errorf("H2C on: %s", resp.Proto)
+			}
+			// Connection: close would end the connection, maybe before the answer.
+			reused := false
+			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused = i.Reused }})
+			for _, draining := range []bool{false, true} {
+				f.draining.Store(draining)
+				for range 20 {
+					req := must(http.NewRequestWithContext(ctx, "POST", r.url+"/api/v1/predict", strings.NewReader(strings.Repeat(" ", 100<<10))))
+					resp, err := client.Do(req)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !reused {
+						t.Error("the connection before has ended")
+					}
+					body, err := io.ReadAll(resp.Body)
+					resp.Body.Close()
+					if err != nil || resp.StatusCode != 413 || len(body) == 0 || len(resp.Header["Connection"]) > 0 || resp.Close {
+						t.Errorf("draining %t: %v, %d, %v", draining, err, resp.StatusCode, resp.Header)
+					}
+				}
 			}
 		} else if err == nil && resp.ProtoMajor == 2 {
 			t.Error("H2C off: HTTP/2 was spoken")

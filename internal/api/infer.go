@@ -43,11 +43,21 @@ type InferRequest struct {
 	Outputs    []InferSelected `json:"outputs,omitempty" doc:"Which outputs to give; all if absent or empty"`
 }
 
+// TransformSchema says what may be null.
+func (InferRequest) TransformSchema(r huma.Registry, s *huma.Schema) *huma.Schema {
+	choice := *r.SchemaFromRef(s.Properties["parameters"].Ref) // a reference can't be null
+	s.Properties["parameters"] = &choice
+	return orNull(s)
+}
+
 // An InferChoice is what parameters may choose.
 type InferChoice struct {
 	ModelType string   `json:"model_type,omitempty" enum:"lgbm,xgb,ensemble" default:"ensemble"`
 	_         struct{} `json:"-" additionalProperties:"true"`
 }
+
+// TransformSchema says what may be null.
+func (InferChoice) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return orNull(s) }
 
 // An InferInput holds the rows.
 type InferInput struct {
@@ -58,10 +68,50 @@ type InferInput struct {
 	Parameters map[string]any `json:"parameters,omitempty" doc:"Passed over"`
 }
 
+// TransformSchema says what may be null.
+func (InferInput) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return orNull(s) }
+
 // An InferSelected names an output.
 type InferSelected struct {
 	Name       string         `json:"name" enum:"probability,class"`
 	Parameters map[string]any `json:"parameters,omitempty" doc:"Passed over"`
+}
+
+// TransformSchema says what may be null.
+func (InferSelected) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return orNull(s) }
+
+// A ServerAnswer describes the server.
+type ServerAnswer struct {
+	Name       string   `json:"name"`
+	Version    string   `json:"version" doc:"The program's version"`
+	Extensions []string `json:"extensions"`
+}
+
+// A LiveAnswer is that of the probe of the process.
+type LiveAnswer struct {
+	Live bool `json:"live"`
+}
+
+// A ReadyAnswer is that of the probes of the service and of the model.
+type ReadyAnswer struct {
+	Name  string `json:"name,omitempty" doc:"Of the model, where it is asked for"`
+	Ready bool   `json:"ready"`
+}
+
+// A ModelAnswer describes the model.
+type ModelAnswer struct {
+	Name     string   `json:"name"`
+	Versions []string `json:"versions"`
+	Platform string   `json:"platform"`
+	Inputs   []Tensor `json:"inputs"`
+	Outputs  []Tensor `json:"outputs"`
+}
+
+// A Tensor describes an input or output.
+type Tensor struct {
+	Name     string `json:"name"`
+	Datatype string `json:"datatype"`
+	Shape    []int  `json:"shape" doc:"-1 is any number of rows"`
 }
 
 // An InferAnswer shows in the OpenAPI document what infer writes.
@@ -80,41 +130,41 @@ type InferOutput struct {
 	Data     []any  `json:"data" doc:"Row by row: four probabilities from A_PRESERVER to D_DESTROYER, or the name of the likeliest class"`
 }
 
+var readyAnswer = reflect.TypeFor[ReadyAnswer]()
+
 func (h *Handler) registerInference() {
 	tags := []string{"protocols"}
-	get := func(path, id, summary string, p policy, serve func(*call)) {
-		h.describe(huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: tags, Summary: summary}, p)
+	get := func(path, id, summary string, of reflect.Type, p policy, serve func(*call)) {
+		op := huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: tags, Summary: summary, Responses: h.answers(of)}
+		if of == readyAnswer {
+			op.Responses["503"] = &huma.Response{Description: "Send requests elsewhere", Content: op.Responses["200"].Content}
+		}
+		h.describe(op, p)
 		h.plain(http.MethodGet, path, p, serve)
 	}
 	probe := policy{scope: open, quiet: true}
-	get("/v2", "v2-server", "Open Inference Protocol: the server", policy{scope: reads}, func(c *call) {
-		c.json(http.StatusOK, map[string]any{"name": modelName, "version": h.options.Version, "extensions": []string{}})
+	get("/v2", "v2-server", "Open Inference Protocol: the server", reflect.TypeFor[ServerAnswer](), policy{scope: reads}, func(c *call) {
+		c.json(http.StatusOK, ServerAnswer{Name: modelName, Version: h.options.Version, Extensions: []string{}})
 	})
-	get("/v2/health/live", "v2-live", "Open Inference Protocol: the process runs", probe, func(c *call) {
-		c.json(http.StatusOK, map[string]any{"live": true})
+	get("/v2/health/live", "v2-live", "Open Inference Protocol: the process runs", reflect.TypeFor[LiveAnswer](), probe, func(c *call) {
+		c.json(http.StatusOK, LiveAnswer{true})
 	})
-	ready := func(extra map[string]any) func(*call) {
+	ready := func(name string) func(*call) {
 		return func(c *call) {
 			ok, status := c.model != nil && !h.draining.Load(), http.StatusOK
 			if !ok {
 				status = http.StatusServiceUnavailable
 			}
-			body := map[string]any{"ready": ok}
-			for k, v := range extra {
-				body[k] = v
-			}
-			c.json(status, body)
+			c.json(status, ReadyAnswer{name, ok})
 		}
 	}
-	get("/v2/health/ready", "v2-ready", "Open Inference Protocol: requests may be sent", probe, ready(nil))
-	get("/v2/models/pppq/ready", "v2-model-ready", "Open Inference Protocol: the model answers", probe, ready(map[string]any{"name": modelName}))
-	get("/v2/models/pppq", "v2-model", "Open Inference Protocol: the model's inputs and outputs", policy{scope: reads, model: true}, func(c *call) {
-		c.json(http.StatusOK, map[string]any{
-			"name": modelName, "versions": []string{c.model.Manifest.Version}, "platform": inferPlatform,
-			"inputs": []any{tensor(featuresInput, "FP64", -1, forecast.NumSpread)},
-			"outputs": []any{
-				tensor(probabilityOutput, "FP64", -1, 4), tensor(classOutput, "BYTES", -1),
-			},
+	get("/v2/health/ready", "v2-ready", "Open Inference Protocol: requests may be sent", readyAnswer, probe, ready(""))
+	get("/v2/models/pppq/ready", "v2-model-ready", "Open Inference Protocol: the model answers", readyAnswer, probe, ready(modelName))
+	get("/v2/models/pppq", "v2-model", "Open Inference Protocol: the model's inputs and outputs", reflect.TypeFor[ModelAnswer](), policy{scope: reads, model: true}, func(c *call) {
+		c.json(http.StatusOK, ModelAnswer{
+			Name: modelName, Versions: []string{c.model.Manifest.Version}, Platform: inferPlatform,
+			Inputs:  []Tensor{{featuresInput, "FP64", []int{-1, forecast.NumSpread}}},
+			Outputs: []Tensor{{probabilityOutput, "FP64", []int{-1, 4}}, {classOutput, "BYTES", []int{-1}}},
 		})
 	})
 	infer := policy{scope: reads, body: maxRowBody, model: true, work: sized}
@@ -127,11 +177,6 @@ func (h *Handler) registerInference() {
 		Responses:   h.answers(reflect.TypeFor[InferAnswer]()),
 	}, infer)
 	h.plain(http.MethodPost, "/v2/models/pppq/infer", infer, (*call).infer)
-}
-
-// tensor describes an input or output.
-func tensor(name, datatype string, shape ...int) map[string]any {
-	return map[string]any{"name": name, "datatype": datatype, "shape": shape}
 }
 
 // inferExample is a row of the reference.
@@ -264,6 +309,9 @@ func parseInference(body []byte, locate int) (*inference, error) {
 		return nil, newProblem(kindMalformed, "the body is empty; want a JSON object")
 	}
 	err := c.members(func(name string) error {
+		if c.dec.PeekKind() == 'n' && (name == "id" || name == "parameters" || name == "outputs") {
+			return c.skip() // as if it were absent
+		}
 		switch name {
 		case "id":
 			return c.readText(&in.id, 256)
@@ -292,22 +340,21 @@ func parseInference(body []byte, locate int) (*inference, error) {
 }
 
 func (in *inference) readParameters(c *checker) error {
-	var text string
-	err := c.members(func(name string) error {
-		if name == "model_type" {
-			return c.readText(&text, 16)
+	return c.members(func(name string) error {
+		if name != "model_type" || c.dec.PeekKind() == 'n' {
+			// Clients add parameters of their own protocol; none of them changes the
+			// answer.
+			return c.skip()
 		}
-		// Clients add parameters of their own protocol; none of them changes the
-		// answer.
-		return c.skip()
-	})
-	if text != "" {
+		var text string
+		faults := len(c.faults)
+		err := c.readText(&text, 16)
 		in.model = forecast.ModelType(text)
-		if !slices.Contains(forecast.ModelTypes, in.model) {
+		if err == nil && len(c.faults) == faults && !slices.Contains(forecast.ModelTypes, in.model) {
 			c.fault("/parameters/model_type", wantModel)
 		}
-	}
-	return err
+		return err
+	})
 }
 
 func (in *inference) readInputs(c *checker) error {

@@ -181,9 +181,36 @@ func TestInferRefuses(t *testing.T) {
 	for _, body := range []string{"", "x", `{"inputs":[],"inputs":[]}`, input("features", "FP64", "[1,27]", "NaN"), input("features", "FP64", "[1,27]", "1e999"), `{} {}`} {
 		f.post("/v2/models/pppq/infer", body).problem(400)
 	}
+	if p := f.post("/v2/models/pppq/infer", `{"inputs":NaN}`).problem(400); !strings.HasPrefix(p.Text, "the body is not valid JSON at byte 10") {
+		t.Errorf("error %q does not say what is wrong", p.Text)
+	}
+	if p := f.post("/v2/models/pppq/infer", `{"parameters":{"model_type":""},"inputs":[]}`).problem(422); *p.Errors[0].Pointer != "/parameters/model_type" {
+		t.Errorf("an empty model_type: %+v", p.Errors)
+	}
+	// null is absent where a member is optional.
+	plain := f.post("/v2/models/pppq/infer", input("features", "FP64", "[1,27]", good)).want(200).Body.String()
+	for _, more := range []string{`"id":null,"parameters":null,"outputs":null,`, `"parameters":{"model_type":null},"outputs":[],`} {
+		body := strings.Replace(input("features", "FP64", "[1,27]", good), `{"inputs":[{`, `{`+more+`"inputs":[{"parameters":null,`, 1)
+		if got := f.post("/v2/models/pppq/infer", body).want(200).Body.String(); got != plain {
+			t.Errorf("%s: %s", more, got)
+		}
+	}
+	f.post("/v2/models/pppq/infer", `{"inputs":null}`).problem(422)
 	only := into[InferAnswer](f.post("/v2/models/pppq/infer", strings.Replace(input("features", "FP64", "[1,27]", good), "}]}", `}],"outputs":[{"name":"class"}]}`, 1)).want(200))
 	if len(only.Outputs) != 1 || only.Outputs[0].Name != "class" {
 		t.Errorf("asked for class alone, got %+v", only.Outputs)
+	}
+}
+
+// Rows of the boosters' columns are counted and timed at both doors.
+func TestInferenceIsTimed(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	row := must(json.Marshal(inferExample()["inputs"].([]any)[0].(map[string]any)["data"]))
+	f.post("/invocations", fmt.Sprintf(`{"instances":[%s,%s]}`, row, row)).want(200)
+	f.post("/v2/models/pppq/infer", string(must(json.Marshal(inferExample())))).want(200)
+	if text := f.get("/metrics").Body.String(); !strings.Contains(text, `model_inference_duration_seconds_count{model="ensemble"} 3`) {
+		t.Error("not all of 3 rows were timed")
 	}
 }
 

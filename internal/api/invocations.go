@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -68,21 +69,21 @@ func (h *Handler) registerInvocations() {
 		Responses: h.answers(reflect.TypeFor[Invocations]()),
 	}, p)
 	h.plain(http.MethodPost, "/invocations", p, (*call).invocations)
-	text := func(path, id, summary, body string, serve func(*call) int) {
-		h.describe(huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: tags, Summary: summary}, policy{scope: open})
+	text := func(path, id, summary, body string, statuses map[string]string, serve func(*call) int) {
+		h.describe(huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: tags, Summary: summary, Responses: texts(statuses)}, policy{scope: open})
 		h.plain(http.MethodGet, path, policy{scope: open, quiet: true}, func(c *call) {
-			c.w.Header()["Content-Type"] = []string{"text/plain; charset=utf-8"}
+			c.w.Header()["Content-Type"] = []string{textType + "; charset=utf-8"}
 			c.status = serve(c)
 			c.out.WriteString(body)
 		})
 	}
-	text("/ping", "ping", "MLflow scoring: whether requests may be sent", "\n", func(c *call) int {
+	text("/ping", "ping", "MLflow scoring: whether requests may be sent", "\n", map[string]string{"200": "OK", "503": "Send requests elsewhere"}, func(c *call) int {
 		if c.model == nil || h.draining.Load() {
 			return http.StatusServiceUnavailable
 		}
 		return http.StatusOK
 	})
-	text("/version", "mlflow-version", "MLflow scoring: the version of MLflow whose protocol this is", mlflowVersion, func(*call) int { return http.StatusOK })
+	text("/version", "mlflow-version", "MLflow scoring: the version of MLflow whose protocol this is", mlflowVersion, map[string]string{"200": "OK"}, func(*call) int { return http.StatusOK })
 }
 
 // invocations answers /invocations. As with MLflow, one wrong row refuses all.
@@ -240,6 +241,7 @@ func (c *call) predictRow(row frameRow, model forecast.ModelType) (any, error) {
 			return nil, invalid(at(cell(row, names, i), "want a number"))
 		}
 	}
+	began := time.Now()
 	p, err := classify(c.model.Forecaster, model, &in)
 	var wrong *rowError
 	if errors.As(err, &wrong) {
@@ -249,7 +251,7 @@ func (c *call) predictRow(row frameRow, model forecast.ModelType) (any, error) {
 		return nil, err
 	}
 	class := likeliest(p).String()
-	c.h.service.predictions[model].Observe(class, 0)
+	c.h.service.predictions[model].Observe(class, time.Since(began))
 	return struct {
 		Class         string           `json:"class"`
 		Probabilities forecast.Classes `json:"probability"`

@@ -32,7 +32,10 @@ func (c *call) fromCache() bool {
 	c.h.cacheHit.Inc()
 	c.hit = true
 	if a.count != nil {
-		a.count.Observe(a.class, 0)
+		for class, rest := "", a.class; rest != ""; { // several of a comparison
+			class, rest, _ = strings.Cut(rest, " ")
+			a.count.Observe(class, 0)
+		}
 	}
 	header := c.w.Header()
 	header["Content-Type"] = headerJSON
@@ -67,15 +70,27 @@ func (c *call) keepAnswer() {
 	c.model.cache.put(string(c.cacheKey), &a)
 }
 
-// matches reports whether a list of entity tags holds tag, by weak comparison.
+// matches reports whether a list of entity tags holds tag, by weak comparison, or
+// is * for any. A tag may hold commas and stars; what is no tag ends its line.
 func matches(header []string, tag string) bool {
 	opaque := strings.TrimPrefix(tag, "W/")
 	for _, line := range header {
-		for _, t := range strings.Split(line, ",") {
-			t = strings.TrimSpace(t)
-			if t == "*" || strings.TrimPrefix(t, "W/") == opaque {
+		if strings.TrimSpace(line) == "*" {
+			return true
+		}
+		for {
+			line = strings.TrimPrefix(strings.TrimLeft(line, " \t,"), "W/")
+			if line == "" || line[0] != '"' {
+				break
+			}
+			end := strings.IndexByte(line[1:], '"') + 2
+			if end < 2 {
+				break
+			}
+			if line[:end] == opaque {
 				return true
 			}
+			line = line[end:]
 		}
 	}
 	return false

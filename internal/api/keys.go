@@ -16,7 +16,7 @@ func credential(h http.Header) string {
 		if strings.EqualFold(scheme, "Bearer") {
 			return strings.TrimSpace(key)
 		}
-		return ""
+		// Another scheme is between others, as a proxy that asks for a password.
 	}
 	return h.Get("X-Api-Key")
 }

@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"reflect"
+	"slices"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -47,6 +50,16 @@ func operate[I, O any](h *Handler, op huma.Operation, p policy, fn func(context.
 	// Bodies are read and checked before (call.readBody, shape.check).
 	op.SkipValidateBody, op.MaxBodyBytes, op.BodyReadTimeout = true, -1, -1
 	op.Security = security(p.scope)
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	op.Responses["default"] = h.problem(otherProblems)
+	op.Errors = append(op.Errors, refusals(p)...)
+	if !p.quiet { // the query string
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnprocessableEntity)
+	}
+	slices.Sort(op.Errors)
+	op.Errors = slices.Compact(op.Errors)
 	huma.Register(h.api, op, func(ctx context.Context, in *I) (*O, error) {
 		c := ctx.Value(callKey{}).(*call)
 		out, err := fn(ctx, c, in)
@@ -56,6 +69,32 @@ func operate[I, O any](h *Handler, op huma.Operation, p policy, fn func(context.
 		}
 		return out, nil
 	})
+}
+
+// otherProblems is what an operation does not list.
+const otherProblems = "Any other problem: 405, 414 and 421 come before an operation"
+
+// refusals are the statuses of problems that a policy brings along.
+func refusals(p policy) []int {
+	var out []int
+	if p.scope != open {
+		out = append(out, http.StatusUnauthorized, http.StatusTooManyRequests)
+	}
+	if p.scope == administers {
+		out = append(out, http.StatusForbidden)
+	}
+	if p.body > 0 {
+		out = append(out, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+	}
+	if p.model || p.work != little {
+		out = append(out, http.StatusServiceUnavailable)
+	}
+	return out
+}
+
+// problem describes an answer that is a problem.
+func (h *Handler) problem(description string) *huma.Response {
+	return &huma.Response{Description: description, Content: h.content(problemType, reflect.TypeFor[Problem](), nil)}
 }
 
 // security is what an operation of a scope asks for; {} is no key.
@@ -74,9 +113,12 @@ func security(s scope) []map[string][]string {
 func (h *Handler) describe(op huma.Operation, p policy) {
 	op.Security = security(p.scope)
 	if op.Responses == nil {
-		op.Responses = map[string]*huma.Response{"200": {Description: "OK"}}
+		op.Responses = map[string]*huma.Response{}
 	}
-	op.Responses["default"] = &huma.Response{Description: "Error", Content: h.content(problemType, reflect.TypeFor[Problem](), nil)}
+	for _, status := range refusals(p) {
+		op.Responses[strconv.Itoa(status)] = h.problem(http.StatusText(status))
+	}
+	op.Responses["default"] = h.problem(otherProblems)
 	if op.RequestBody != nil {
 		op.RequestBody.Required = true
 	}
@@ -95,6 +137,15 @@ func (h *Handler) body(of reflect.Type, example any) *huma.RequestBody {
 
 func (h *Handler) answers(of reflect.Type) map[string]*huma.Response {
 	return map[string]*huma.Response{"200": {Description: "OK", Content: h.content(jsonType, of, nil)}}
+}
+
+// texts describes answers of plain text, by status and description.
+func texts(described map[string]string) map[string]*huma.Response {
+	out := map[string]*huma.Response{}
+	for status, description := range described {
+		out[status] = &huma.Response{Description: description, Content: map[string]*huma.MediaType{textType: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	}
+	return out
 }
 
 // json leaves an answer in out.

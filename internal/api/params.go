@@ -34,13 +34,15 @@ func paramsOf(r huma.Registry, op *huma.Operation) []param {
 // not UTF-8), a 422 with a fault for each parameter that is not known, given
 // twice, missing, or not what its schema says. An empty one is a missing one.
 func (c *call) checkParams() *Problem {
-	if c.route.operation == nil || c.r.URL.RawQuery == "" && len(c.route.params) == 0 {
+	// Probes answer whatever monitors put behind them.
+	if c.route.operation == nil || c.route.quiet || c.r.URL.RawQuery == "" && len(c.route.params) == 0 {
 		return nil
 	}
 	query, err := url.ParseQuery(c.r.URL.RawQuery)
 	if err != nil || strings.Contains(c.r.URL.RawQuery, ";") {
 		return newProblem(kindMalformed, "the query string is not valid")
 	}
+	c.query = query
 	var faults []Fault
 	fault := func(name, detail string) {
 		faults = append(faults, Fault{Parameter: name[:min(len(name), maxName)], Detail: detail})

@@ -14,6 +14,9 @@ func TestParams(t *testing.T) {
 	for target, want := range map[string]string{
 		"/api/v1/forecast/Gold":                                            "horizon_years: is missing",
 		"/api/v1/forecast/Gold?horizon_years=":                             "horizon_years: is missing",
+		"/api/v1/forecast/Gold?horizon_years":                              "horizon_years: is missing",
+		"/api/v1/assets/Gold/history?to=1900-01":                           "to: want a month from 1971-08 on",
+		"/api/v1/assets/Gold/history?from=1899-01&to=1900-01":              "to: want a month from 1971-08 on",
 		"/api/v1/forecast/Gold?horizon_years=abc":                          "horizon_years: " + step,
 		"/api/v1/forecast/Gold?horizon_years=NaN":                          "horizon_years: " + step,
 		"/api/v1/forecast/Gold?horizon_years=0x5p0":                        "horizon_years: " + step,
@@ -41,6 +44,25 @@ func TestParams(t *testing.T) {
 	}
 	for _, target := range []string{"/api/v1/forecast/Gold?horizon_years=5.0&model_type=&explain=false", "/api/v1/forecast/Gold?horizon_years=50e-1", "/api/v1/track-record?limit=1&scored=true"} {
 		f.get(target).want(200)
+	}
+	// A name without = is empty, and so is missing.
+	for target, with := range map[string]string{
+		"/api/v1/forecast/Gold?horizon_years=5&explain":                      "/api/v1/forecast/Gold?horizon_years=5",
+		"/api/v1/forecast/Gold?horizon_years=5&model_type":                   "/api/v1/forecast/Gold?horizon_years=5",
+		"/api/v1/forecast/Gold?model_type&horizon_years=%35&explain=fals%65": "/api/v1/forecast/Gold?horizon_years=5&explain=false",
+		"/api/v1/assets/Gold/history?from=2020-01&limit=2&to":                "/api/v1/assets/Gold/history?from=2020-01&limit=2",
+		"/api/v1/track-record?asset":                                         "/api/v1/track-record",
+		"/api/v1/track-record?scored":                                        "/api/v1/track-record",
+	} {
+		if got, want := f.get(target).want(200).Body.String(), f.get(with).want(200).Body.String(); got != want {
+			t.Errorf("%s answers other than %s: %.200s", target, with, got)
+		}
+	}
+	// Monitors put something behind probes, so that no cache answers them.
+	for _, path := range []string{"/health", "/livez", "/readyz", "/metrics", "/ping", "/v2/health/live", "/v2/health/ready"} {
+		for _, query := range []string{"?x=1", "?%zz", "?;"} {
+			f.get(path + query).want(200)
+		}
 	}
 	f.get("/api/v1/forecast/Gold?horizon_years=5;model_type=lgbm").problem(400)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,8 +63,9 @@ func TestPredictRefuses(t *testing.T) {
 		{"NaN", `{"asset":"Gold","horizon_years":NaN}`, 400, "?"},
 		{"no JSON", "asset=Gold", 400, "?"},
 		{"two values", `{"asset":"Gold","horizon_years":5}{}`, 400, "?"},
-		{"duplicate name", `{"asset":"Gold","asset":"Oil","horizon_years":5}`, 400, "?"},
-		{"duplicate name inside what is not known", `{"x":{"a":1,"a":2}}`, 400, "?"},
+		{"duplicate name", `{"asset":"Gold","asset":"Oil","horizon_years":5}`, 400, "/asset"},
+		{"duplicate name after another", `{"asset":"Gold","horizon_years":5,"asset":"x"}`, 400, "/asset"},
+		{"duplicate name inside what is not known", `{"x":{"a":1,"a":2}}`, 400, "/x/a"},
 		{"invalid UTF-8", "{\"asset\":\"Go\xffld\",\"horizon_years\":5}", 400, "?"},
 		{"lone surrogate", `{"asset":"\ud800","horizon_years":5}`, 400, "?"},
 		{"byte order mark", "\ufeff{}", 400, "?"},
@@ -147,8 +149,48 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %+v, want a fault at %s", body, p.Errors, pointer)
 		}
 	}
+	for assets, want := range map[string]string{
+		`"Gld","Slver"`:                      "404 /assets/0 no such asset /assets/1 no such asset",
+		`"Gld","Gold","gold"`:                "404 /assets/0 no such asset /assets/2 this asset is given twice",
+		`"Gold","gold","Slver","GOLD","Oil"`: "422 /assets/1 this asset is given twice /assets/2 no such asset /assets/3 this asset is given twice",
+	} {
+		x := f.post("/api/v1/compare", `{"assets":[`+assets+`],"horizon_years":10}`)
+		p := x.problem(x.Code)
+		got := itoa(p.Status)
+		for _, fault := range p.Errors {
+			got += " " + *fault.Pointer + " " + fault.Detail
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", assets, got, want)
+		}
+	}
+	if p := f.post("/api/v1/compare", `{"assets":["Gld","Slver"],"horizon_years":10}`).problem(404); !slices.Contains(p.Near, "Gold") || !slices.Contains(p.Near, "Silver") {
+		t.Errorf("near %v", p.Near)
+	}
 	if p := f.post("/api/v1/compare", `{"assets":["Gold","Plutonium"],"horizon_years":10}`).problem(404); len(p.Errors) != 1 || *p.Errors[0].Pointer != "/assets/1" {
 		t.Errorf("unknown asset: %+v", p)
+	}
+}
+
+// All forecasts of a comparison count, whether it is computed or not.
+func TestCompareIsCounted(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	for i := range 5 {
+		f.post("/api/v1/compare", `{"assets":["SP500","Gold","Bills","Banknotes"],"horizon_years":10}`).want(200)
+		counted := 0
+		for line := range strings.Lines(f.get("/metrics").Body.String()) {
+			if strings.HasPrefix(line, `model_predictions_total{`) && strings.Contains(line, `model="ensemble"`) {
+				n, err := strconv.Atoi(line[strings.LastIndexByte(line, ' ')+1 : len(line)-1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				counted += n
+			}
+		}
+		if counted != 4*(i+1) {
+			t.Errorf("%d forecasts are counted after %d comparisons of 4", counted, i+1)
+		}
 	}
 }
 

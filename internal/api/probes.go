@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -47,7 +48,7 @@ func (h *Handler) registerProbes() {
 		OperationID: "health", Method: http.MethodGet, Path: "/health", Tags: []string{"service"},
 		Summary:     "Whether the service can answer",
 		Description: "200 while a model is in service; 503 with the reason when none is. Old figures do not make it unhealthy: data says so.",
-		Responses:   map[string]*huma.Response{"503": {Description: "No model is in service"}},
+		Responses:   map[string]*huma.Response{"503": {Description: "No model is in service", Content: h.content(jsonType, reflect.TypeFor[Health](), nil)}},
 	}, probe, func(_ context.Context, c *call, _ *none) (*healthOutput, error) {
 		out := &healthOutput{Status: http.StatusOK, Body: Health{Status: "healthy", Version: h.options.Version}}
 		if c.model == nil {
@@ -68,7 +69,7 @@ func (h *Handler) registerProbes() {
 		OperationID: "ready", Method: http.MethodGet, Path: "/readyz", Tags: []string{"service"},
 		Summary:     "Whether requests should be sent here",
 		Description: "200 when the model in service has answered its golden questions; 503 before that and while the service ends.",
-		Responses:   map[string]*huma.Response{"503": {Description: "Send requests elsewhere"}},
+		Responses:   map[string]*huma.Response{"503": {Description: "Send requests elsewhere", Content: h.content(jsonType, reflect.TypeFor[Readiness](), nil)}},
 	}, probe, func(_ context.Context, c *call, _ *none) (*readinessOutput, error) {
 		out := &readinessOutput{Status: http.StatusServiceUnavailable, Body: Readiness{Status: "not ready"}}
 		switch {
@@ -84,7 +85,8 @@ func (h *Handler) registerProbes() {
 	metrics := h.options.Metrics.Handler()
 	h.describe(huma.Operation{
 		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"service"},
-		Summary: "Metrics for Prometheus, as text or protobuf as the scraper asks",
+		Summary:   "Metrics for Prometheus, as text or protobuf as the scraper asks",
+		Responses: texts(map[string]string{"200": "OK"}),
 	}, probe)
 	h.plain(http.MethodGet, "/metrics", probe, func(c *call) {
 		c.w.Header().Del("Cache-Control")

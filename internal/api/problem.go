@@ -127,6 +127,9 @@ func (p *Problem) words() string {
 		return cmp.Or(p.Detail, p.Title)
 	}
 	var all []string
+	if p.kind != kindInvalid && p.Detail != "" {
+		all = append(all, p.Detail)
+	}
 	for _, f := range p.Errors {
 		place := f.Parameter
 		if f.Pointer != nil {
@@ -157,6 +160,7 @@ func (p *Problem) ContentType(string) string { return problemType }
 const (
 	jsonType    = "application/json"
 	problemType = "application/problem+json"
+	textType    = "text/plain"
 )
 
 // maxName is how much of a foreign parameter's name a problem shows, in bytes.

@@ -3,7 +3,7 @@ package api
 import (
 	"net/http"
 	"net/http/pprof"
-	"strings"
+	runtimepprof "runtime/pprof"
 )
 
 // registerProfiler serves the Go profiler under /debug/pprof/ to callers on this
@@ -14,7 +14,7 @@ func (h *Handler) registerProfiler() {
 		return
 	}
 	h.plain(http.MethodGet, "/debug/pprof/{name...}", policy{scope: open}, func(c *call) {
-		if !c.addr.IsLoopback() || c.r.Header.Get("X-Forwarded-For") != "" || c.r.Header.Get("Forwarded") != "" {
+		if !c.addr.IsLoopback() || c.r.Header.Get("X-Forwarded-For") != "" || c.r.Header.Get("X-Real-Ip") != "" || c.r.Header.Get("Forwarded") != "" {
 			c.fail(newProblem(kindNotFound, "the profiler answers callers on this machine alone"))
 			return
 		}
@@ -22,14 +22,16 @@ func (h *Handler) registerProfiler() {
 		switch name := c.r.PathValue("name"); name {
 		case "":
 			handler = http.HandlerFunc(pprof.Index)
-		case "cmdline", "symbol":
-			handler = http.NotFoundHandler() // the command line may hold secrets
 		case "profile":
 			handler = http.HandlerFunc(pprof.Profile)
 		case "trace":
 			handler = http.HandlerFunc(pprof.Trace)
-		default:
-			handler = pprof.Handler(strings.TrimSuffix(name, "/"))
+		default: // cmdline is none of them: the command line may hold secrets
+			if runtimepprof.Lookup(name) == nil {
+				c.fail(newProblem(kindNotFound, "no profile has this name; /debug/pprof/ lists them"))
+				return
+			}
+			handler = pprof.Handler(name)
 		}
 		handler.ServeHTTP(&c.w, c.r)
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/pppq/pppq/internal/forecast"
 	"github.com/pppq/pppq/internal/panel"
 	"github.com/pppq/pppq/internal/series"
 )
@@ -92,7 +93,7 @@ func quality(_ context.Context, c *call, in *assetInput) (*qualityOutput, error)
 	real := own.Real
 	q := Quality{
 		Asset: s.Asset.ID, From: firstOfBoth(real, real), To: real.Last(), Missing: []series.Month{}, Unusual: []UnusualChange{},
-		Stale: c.model.stale(c.now()), Sources: s.Sources, MonthlyAverage: s.Row.Values[panel.MonthlyAverage] == 1,
+		Stale: forecast.Stale(s.Row.U, c.now()), Sources: s.Sources, MonthlyAverage: s.Row.Values[panel.MonthlyAverage] == 1,
 	}
 	var changes []float64 // by month from From+1 on, NaN where one is missing
 	for m := q.From; m <= q.To; m++ {

@@ -67,6 +67,21 @@ func TestForecastGet(t *testing.T) {
 	}
 }
 
+func TestMatches(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]bool{
+		`"a"`: true, `W/"a"`: true, `"x", "a"`: true, `"x","y" ,W/"a" , "z"`: true, `*`: true, ` * `: true, `, "a"`: true,
+		``: false, `a`: false, `"x"`: false, `"foo, *, bar"`: false, `"x, "a"`: false, `"x", *`: false, `"a`: false, `"`: false, `W/`: false, `w/"a"`: false, `""`: false,
+	} {
+		if got := matches([]string{line}, `"a"`); got != want {
+			t.Errorf("%s matches: %t, want %t", line, got, want)
+		}
+	}
+	if matches(nil, `"a"`) || !matches([]string{`"x"`, `"a"`}, `W/"a"`) {
+		t.Error("no line, or two")
+	}
+}
+
 // With keys a shared cache must not answer for the service.
 func TestForecastGetBehindKeysIsPrivate(t *testing.T) {
 	t.Parallel()

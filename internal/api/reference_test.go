@@ -131,6 +131,32 @@ func TestExamplesOfTheReference(t *testing.T) {
 	}
 }
 
+// Every operation names the problem of whatever it does not list, and what its
+// answers look like.
+func TestEveryAnswerIsDescribed(t *testing.T) {
+	t.Parallel()
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct{ Content map[string]any }
+		}
+	}
+	if err := json.Unmarshal(must(setup(t, nil).OpenAPI()), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for path, item := range doc.Paths {
+		for method, op := range item {
+			if op.Responses["default"].Content[problemType] == nil {
+				t.Errorf("%s %s has no default", method, path)
+			}
+			for status, r := range op.Responses {
+				if len(r.Content) == 0 && status != "304" {
+					t.Errorf("%s %s: %s has no content", method, path, status)
+				}
+			}
+		}
+	}
+}
+
 // The page uses nothing but its own script and style sheet.
 func TestReferenceIsOffline(t *testing.T) {
 	t.Parallel()

@@ -3,9 +3,11 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -290,10 +292,12 @@ func (x callContext) Value(key any) any {
 func (c *call) readBody() error {
 	r, limit := c.r, c.route.body
 	if limit == 0 {
-		return nil // net/http throws away what nobody reads
+		return nil // passOver deals with one
 	}
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return newProblem(kindMediaType, "send the body without Content-Encoding").with("Accept-Encoding", "identity")
+	for _, coding := range r.Header["Content-Encoding"] {
+		if coding != "" && !strings.EqualFold(coding, "identity") {
+			return newProblem(kindMediaType, "send the body without Content-Encoding").with("Accept-Encoding", "identity")
+		}
 	}
 	if err := c.mediaType(); err != nil {
 		return err
@@ -314,7 +318,54 @@ func (c *call) readBody() error {
 		c.body.Grow(int(n) + 1)
 	}
 	_, err := c.body.ReadFrom(r.Body)
+	c.read = err == nil
 	return bodyError(err, limit)
+}
+
+const (
+	// hasArrived is how long an answer waits for the end of a body that nobody reads,
+	// so that its connection goes on if all of it is here.
+	hasArrived = 2 * time.Millisecond
+	// maxPassed is the largest such body, as of net/http.
+	maxPassed = 256 << 10
+	// lingers is how long a caller may go on sending when the answer is out, and
+	// maxLinger how much.
+	lingers   = 5 * time.Second
+	maxLinger = 16 << 20
+)
+
+// passOver comes before an answer to a request whose body was not read to its
+// end. net/http would wait for that end and send the answer after it, unless the
+// connection ends with the answer. HTTP/2 waits for nothing.
+func (c *call) passOver() {
+	if c.read || c.r.ProtoMajor != 1 {
+		return
+	}
+	c.read = true
+	header := c.w.Header()
+	control := http.NewResponseController(c.w.ResponseWriter)
+	whole := false
+	// Reading would ask a caller who expects 100 to send the body.
+	if c.r.ContentLength-c.received <= maxPassed && c.r.Header["Expect"] == nil && header["Connection"] == nil &&
+		control.SetReadDeadline(time.Now().Add(hasArrived)) == nil {
+		n, err := io.CopyN(io.Discard, c.arrives, maxPassed+1)
+		whole = n <= maxPassed && errors.Is(err, io.EOF)
+	}
+	var deadline time.Time
+	if !whole {
+		header["Connection"] = closing
+		c.unread = true
+		deadline = time.Now().Add(min(lingers, c.h.options.BodyTimeout))
+	}
+	_ = control.SetReadDeadline(deadline) // an error says that there are none, as in tests
+}
+
+// linger sends what was answered and reads on: a connection that is closed while
+// its caller still sends is reset, and the caller may lose the answer.
+func linger(w http.ResponseWriter, body io.Reader) {
+	if http.NewResponseController(w).Flush() == nil {
+		_, _ = io.CopyN(io.Discard, body, maxLinger) // an error ends it too
+	}
 }
 
 // bodyError says why a body could not be read.
@@ -331,13 +382,13 @@ func bodyError(err error, limit int64) error {
 	case errors.As(err, &large):
 		return tooLarge(limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return newProblem(kindSlowBody, "send the body faster").with("Connection", "close")
+		return newProblem(kindSlowBody, "send the body faster")
 	}
-	return newProblem(kindMalformed, "the body broke off before its end").with("Connection", "close")
+	return newProblem(kindMalformed, "the body broke off before its end")
 }
 
 func tooLarge(limit int64) error {
-	return newProblem(kindTooLarge, "want at most "+bytesText(limit)).with("Connection", "close")
+	return newProblem(kindTooLarge, "want at most "+bytesText(limit))
 }
 
 // mediaType refuses a body that is not declared as what the route takes.
@@ -350,10 +401,13 @@ func (c *call) mediaType() error {
 	if want == nil {
 		want = []string{jsonType}
 	}
-	if len(given) == 0 || given[0] == "" {
+	if len(given) == 0 || len(given) == 1 && given[0] == "" {
 		return nil // what is in it decides
 	}
 	media, params, err := mime.ParseMediaType(given[0])
+	if slices.ContainsFunc(given, func(v string) bool { return v != given[0] }) {
+		err = errors.New("two types")
+	}
 	charset := params["charset"]
 	for _, w := range want {
 		if err == nil && media == w && (charset == "" || strings.EqualFold(charset, "utf-8")) {

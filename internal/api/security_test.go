@@ -25,6 +25,8 @@ func TestKeys(t *testing.T) {
 		{"no key", "POST", "/api/v1/predict", body, nil, 401, `Bearer realm="pppq"`},
 		{"wrong key", "POST", "/api/v1/predict", body, []string{"Authorization", "Bearer nope"}, 401, `Bearer realm="pppq", error="invalid_token"`},
 		{"another scheme", "POST", "/api/v1/predict", body, []string{"Authorization", "Basic " + reader}, 401, `Bearer realm="pppq"`},
+		{"another scheme beside the key", "POST", "/api/v1/predict", body, []string{"Authorization", "Basic dTpw", "X-API-Key", reader}, 200, ""},
+		{"a wrong key beside the key", "POST", "/api/v1/predict", body, []string{"Authorization", "Bearer nope", "X-API-Key", reader}, 401, `Bearer realm="pppq", error="invalid_token"`},
 		{"reader", "POST", "/api/v1/predict", body, []string{"Authorization", "Bearer " + reader}, 200, ""},
 		{"reader again", "POST", "/api/v1/predict", body, []string{"Authorization", "Bearer " + reader}, 200, ""},
 		{"reader a third time, from the cache", "POST", "/api/v1/predict", body, []string{"Authorization", "bearer " + reader}, 200, ""},
@@ -95,6 +97,20 @@ func TestCORS(t *testing.T) {
 	if h := f.post("/api/v1/predict", "{").Header(); h.Get("Vary") != "Origin" {
 		t.Error("a problem does not vary by origin")
 	}
+	// Pages may read what comes before routing, too.
+	strict := setup(t, func(o *Options) {
+		o.CORSOrigins, o.AllowedHosts = []string{"https://app.example.com"}, []string{"api.example.com"}
+	})
+	for _, c := range []struct {
+		target, host string
+		status       int
+	}{{"//x", "api.example.com", 404}, {"/nothing", "api.example.com", 404}, {"/health?" + strings.Repeat("a", 9000), "api.example.com", 414}, {"/api/v1/assets", "evil.com", 421}} {
+		x := strict.get(c.target, "Host", c.host, "Origin", "https://app.example.com")
+		x.problem(c.status)
+		if x.Header().Get("Access-Control-Allow-Origin") != "https://app.example.com" || x.Header().Get("Vary") != "Origin" {
+			t.Errorf("%d: headers %v", c.status, x.Header())
+		}
+	}
 	any := setup(t, func(o *Options) { o.CORSOrigins = []string{"*"} })
 	if got := any.get("/health", "Origin", "https://x.y").Header().Get("Access-Control-Allow-Origin"); got != "*" {
 		t.Errorf("any origin gives %q", got)
@@ -164,6 +180,11 @@ func TestAddress(t *testing.T) {
 		{"[::ffff:10.0.0.1]:5", "2001:db8::1", "2001:db8::1"},
 		{"[fd00::1]:5", "fe80::1%\"x", "fe80::1"},
 		{"nonsense", "1.2.3.4", "invalid IP"},
+		{"10.0.0.1:5", "9.9.9.3:1234", "9.9.9.3"},
+		{"10.0.0.1:5", "6.6.6.6, [2001:db8::3]:1, 10.0.0.2:80", "2001:db8::3"},
+		{"10.0.0.1:5", "[2001:db8::3]", "2001:db8::3"},
+		{"10.0.0.1:5", "[9.9.9.3]", "10.0.0.1"},
+		{"10.0.0.1:5", "[2001:db8::3", "10.0.0.1"},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = c.peer
@@ -266,8 +287,17 @@ func TestProfilerIsLocal(t *testing.T) {
 	if got := from("192.0.2.1:9"); got != 404 {
 		t.Errorf("from elsewhere: %d", got)
 	}
-	if got := from("127.0.0.1:9", "X-Forwarded-For", "1.2.3.4"); got != 404 {
-		t.Errorf("through a proxy: %d", got)
+	for _, name := range []string{"X-Forwarded-For", "X-Real-IP", "Forwarded"} {
+		if got := from("127.0.0.1:9", name, "1.2.3.4"); got != 404 {
+			t.Errorf("through a proxy that sends %s: %d", name, got)
+		}
+	}
+	for _, name := range []string{"nope", "cmdline", "symbol"} {
+		r := httptest.NewRequest("GET", "/debug/pprof/"+name, nil)
+		r.RemoteAddr = "127.0.0.1:9"
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, r)
+		exchange{w, t}.problem(404)
 	}
 	setup(t, nil).get("/debug/pprof/goroutine").problem(404)
 }

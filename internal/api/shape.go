@@ -187,16 +187,21 @@ var (
 func (c *checker) malformed(err error) *Problem {
 	detail := "the body is not valid JSON"
 	var syntax *jsontext.SyntacticError
+	errors.As(err, &syntax)
 	switch {
 	case errors.Is(err, errTrailing), errors.Is(err, errRange), errors.Is(err, errDepth):
 		detail = "the body holds " + err.Error()
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		detail = "the body holds an object with the same name twice"
-	case errors.As(err, &syntax):
+	case syntax != nil:
 		detail += " at byte " + strconv.FormatInt(syntax.ByteOffset, 10)
 	}
 	p := newProblem(kindMalformed, detail)
-	if pointer := c.pointer(); pointer != "" {
+	pointer := c.pointer()
+	if syntax != nil { // the decoder stands at the member before
+		pointer = shorten(c.prefix + string(syntax.JSONPointer))
+	}
+	if pointer != "" {
 		p.Errors = []Fault{at(pointer, "near here")}
 	}
 	return p

@@ -44,7 +44,9 @@ func FeatureName(name string) string {
 // every value that can't be, in order of name.
 func Features(given map[string]float64) (out map[string]float64, faults []*InvalidValue) {
 	out = make(map[string]float64, len(given))
-	for _, name := range slices.Sorted(maps.Keys(given)) {
+	names := slices.AppendSeq(make([]string, 0, len(given)), maps.Keys(given))
+	slices.Sort(names)
+	for _, name := range names {
 		full, x := name, given[name]
 		if s, ok := shortNames[name]; ok {
 			full, x = s.feature, s.of(x)
@@ -65,19 +67,24 @@ func Features(given map[string]float64) (out map[string]float64, faults []*Inval
 
 // override returns a copy of the features with some replaced by name.
 func override(values []float64, by map[string]float64) ([]float64, error) {
-	resolved, faults := Features(by)
-	if len(faults) > 0 {
-		return nil, faults[0]
-	}
 	values = slices.Clone(values)
-	for name, x := range resolved {
+	for name, x := range by {
 		i, err := panel.FeatureIndex(name)
-		if err != nil {
-			return nil, err // Features knows the name
+		if err != nil || !(math.Abs(x) <= maxFeature) {
+			return overrideShort(values, by)
 		}
 		values[i] = x
 	}
 	return values, nil
+}
+
+// overrideShort replaces figures of which some have short names.
+func overrideShort(values []float64, by map[string]float64) ([]float64, error) {
+	resolved, faults := Features(by)
+	if len(faults) > 0 {
+		return nil, faults[0]
+	}
+	return override(values, resolved)
 }
 
 // finite reports whether an answer has only numbers that JSON can hold.
