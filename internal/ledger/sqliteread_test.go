@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pppq/pppq/internal/usertest"
 )
 
 // recordOne makes a ledger with one entry in a folder that others may list, and
@@ -124,7 +126,7 @@ func TestReadSQLiteWithoutRights(t *testing.T) {
 	t.Cleanup(func() { os.Chmod(filepath.Dir(copied), 0o755) })
 	t.Run("beside a writer", func(t *testing.T) {
 		modes(0o555, 0o444)
-		asOrdinaryUser(t)
+		usertest.Ordinary(t)
 		if n := verifyFile(t, path); n != 1 {
 			t.Errorf("got %d forecasts, want 1", n)
 		}
@@ -138,7 +140,7 @@ func TestReadSQLiteWithoutRights(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			modes(c.folder, c.file)
-			asOrdinaryUser(t)
+			usertest.Ordinary(t)
 			if n := verifyFile(t, path); n != 1 {
 				t.Errorf("got %d forecasts, want 1", n)
 			}
@@ -148,14 +150,14 @@ func TestReadSQLiteWithoutRights(t *testing.T) {
 		})
 	}
 	t.Run("a log of changes", func(t *testing.T) {
-		asOrdinaryUser(t)
+		usertest.Ordinary(t)
 		if _, err := Open(t.Context(), "sqlite:"+copied); err == nil || !strings.Contains(err.Error(), "the changes in "+copied+"-wal") {
 			t.Errorf("got %v, want an error that names the log", err)
 		}
 	})
 	t.Run("no right to read", func(t *testing.T) {
 		modes(0o555, 0)
-		asOrdinaryUser(t)
+		usertest.Ordinary(t)
 		if _, err := Open(t.Context(), "sqlite:"+path); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), path) {
 			t.Errorf("got %v, want an error that names the file", err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pppq/pppq/internal/lockfile"
 	"github.com/pppq/pppq/internal/store"
+	"github.com/pppq/pppq/internal/usertest"
 )
 
 func TestOpenRefusesAFile(t *testing.T) {
@@ -103,7 +104,7 @@ func TestReadOnlyFolder(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	asOrdinaryUser(t)
+	usertest.Ordinary(t)
 
 	if _, err := st.Bootstrap(t.Context(), small(t), now); err != nil {
 		t.Errorf("a full folder: %v", err)

@@ -1,4 +1,4 @@
-package store_test
+package usertest
 
 import (
 	"os"
@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// asOrdinaryUser makes the file system see the test as a user without rights of
-// its own, also where root runs it. The test must not be parallel.
-func asOrdinaryUser(t *testing.T) {
+// Ordinary makes the file system see the test as a user without rights of its
+// own, also where root runs it. The test must not be parallel.
+func Ordinary(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return
