@@ -234,16 +234,23 @@ func TestWatch(t *testing.T) {
 	r.end()
 }
 
+// administered is a service of two models with the key of an administrator.
+func administered(t *testing.T) (f *fixture, folder bundle.Folder, versions [2]string, key string) {
+	t.Helper()
+	folder, versions = twoModels(t)
+	key, line := testKey(t, "boss", "admin")
+	f = setup(t, func(o *Options) {
+		o.Models.Dir, o.Keys, o.Log = folder.Dir, parseKeys(t, line), slog.New(slog.DiscardHandler)
+	})
+	return f, folder, versions, key
+}
+
 // Whoever changes what is in service, and in whatever order, the service ends
 // with what the folder says, never goes back once a change was answered, and
 // lists it.
 func TestFollowsFolder(t *testing.T) {
 	t.Parallel()
-	folder, versions := twoModels(t)
-	key, line := testKey(t, "boss", "admin")
-	f := setup(t, func(o *Options) {
-		o.Models.Dir, o.Keys, o.Log = folder.Dir, parseKeys(t, line), slog.New(slog.DiscardHandler)
-	})
+	f, folder, versions, key := administered(t)
 	r := serve(t, f)
 	put := func(version string) InService {
 		return into[InService](f.do(http.MethodPost, "/api/v1/models/promote", fmt.Sprintf(`{"version":%q}`, version), "Content-Type", jsonType, "X-API-Key", key).want(200))
@@ -288,11 +295,7 @@ func TestFollowsFolder(t *testing.T) {
 
 func TestAdministration(t *testing.T) {
 	t.Parallel()
-	folder, versions := twoModels(t)
-	key, line := testKey(t, "boss", "admin")
-	f := setup(t, func(o *Options) {
-		o.Models.Dir, o.Keys, o.Log = folder.Dir, parseKeys(t, line), slog.New(slog.DiscardHandler)
-	})
+	f, folder, versions, key := administered(t)
 	post := func(target, body string) exchange {
 		return f.do(http.MethodPost, target, body, "Content-Type", jsonType, "X-API-Key", key)
 	}
