@@ -83,6 +83,14 @@ func progressLine(name string, done, total, columns int) string {
 	return fmt.Sprintf("%-32s [%s%s] %s", name, strings.Repeat("#", full), strings.Repeat(".", width-full), count)
 }
 
+// plural writes a count with its noun.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // years writes a horizon.
 func years(n float64) string {
 	if n == 1 {
